@@ -1,0 +1,177 @@
+import * as z from "zod";
+import { completenessLevel, count, schemaVersion, sha256, timestamp } from "./common.ts";
+
+const processBase = {
+  pid: z.string().describe("Pid on the host; a string as in the earlier program's captures."),
+  ppid: z.string(),
+  command: z.string().describe("Name of the program (`comm`)."),
+  args: z.string().describe("Arguments joined by blanks, for reading; `argv` is exact."),
+};
+
+export const processSnapshotEntry = z.object({
+  ...processBase,
+  elapsed: z.string().describe("Time since its start, `[[dd-]hh:]mm:ss`."),
+});
+
+export const observedProcess = z.object({
+  ...processBase,
+  first_seen_at: timestamp,
+  last_seen_at: timestamp,
+  samples: count.describe("Number of looks that met it."),
+  argv: z.array(z.string()).describe("Exact arguments; bytes that are not UTF-8 are shown as U+FFFD."),
+  start_time: z.string().describe("Start in clock ticks since boot: with the pid it is safe against reuse."),
+  container_pid: z.number().int().nullable().describe("Pid inside the container."),
+  exe: z.string().nullable().describe("Executable as the kernel names it, inside the container."),
+  cwd: z.string().nullable(),
+  uid: z.number().int().nullable(),
+  session: z.number().int().nullable().describe("Session id (setsid), host pid of its leader."),
+});
+export type ObservedProcess = z.infer<typeof observedProcess>;
+
+/** `observations/process_tree.json`. */
+export const processTree = z.object({
+  schema_version: schemaVersion,
+  generated_at: timestamp,
+  snapshot_count: count.describe("Looks taken, also those thinned out of `snapshots`."),
+  snapshots: z.array(z.object({ timestamp, processes: z.array(processSnapshotEntry) })),
+  processes: z.array(observedProcess),
+  truncated: z.boolean().describe("True when a limit cut the list of processes."),
+});
+export type ProcessTree = z.infer<typeof processTree>;
+
+const connectionBase = {
+  proto: z.string().describe("`tcp`, `tcp6`, `udp`, `udp6`, `unix`, `raw`, …"),
+  state: z.string().describe("Socket state in the words of the kernel, for example `ESTABLISHED`, `LISTEN`."),
+  remote: z.string().describe("`address:port`, IPv6 in brackets."),
+};
+
+export const observedConnection = z.object({
+  ...connectionBase,
+  local: z.string(),
+  first_seen_at: timestamp,
+  last_seen_at: timestamp,
+  samples: count,
+  inode: z.string().nullable(),
+  pids: z.array(z.string()).describe("Host pids that held the socket when seen; empty: not known."),
+  role: z.enum(["model-gateway", "loopback", "external", "unix", "unknown"]).describe("What the other end is."),
+});
+export type ObservedConnection = z.infer<typeof observedConnection>;
+
+/** `observations/network.json`. */
+export const network = z.object({
+  schema_version: schemaVersion,
+  generated_at: timestamp,
+  snapshot_count: count,
+  snapshots: z.array(z.object({ timestamp, connections: z.array(z.object({ ...connectionBase, local: z.string() })) })),
+  connections: z.array(observedConnection),
+  truncated: z.boolean(),
+});
+export type Network = z.infer<typeof network>;
+
+export const fileType = z.enum([
+  "file",
+  "directory",
+  "symlink",
+  "fifo",
+  "socket",
+  "character-device",
+  "block-device",
+  "unknown",
+]);
+export type FileType = z.infer<typeof fileType>;
+
+export const fileChange = z.object({
+  path: z.string().describe("Relative to the area's root, `/` between parts; for reading (see `path_b64`)."),
+  path_b64: z.string().optional().describe("The exact bytes, base64, where the name is not valid UTF-8."),
+  change_type: z.enum(["created", "modified", "deleted"]),
+  sensitive_path: z.boolean(),
+  before_sha256: sha256.nullable(),
+  after_sha256: sha256.nullable(),
+  before_size: count.nullable(),
+  after_size: count.nullable(),
+  diff: z.string().optional().describe("Unified diff of text, bounded."),
+  diff_omitted: z
+    .enum(["binary", "too-large", "budget", "not-a-file", "unreadable", "metadata-only"])
+    .optional()
+    .describe("Why there is no `diff`."),
+  before_type: fileType.nullable(),
+  after_type: fileType.nullable(),
+  before_mode: z.string().nullable().describe("Permission bits, octal."),
+  after_mode: z.string().nullable(),
+  symlink_target: z.string().optional().describe("Text of the link; never followed."),
+  renamed_from: z.string().optional(),
+  unstable: z.boolean().optional().describe("It changed while it was read."),
+});
+export type FileChange = z.infer<typeof fileChange>;
+
+export const changeCounts = z.object({
+  created: count,
+  modified: count,
+  deleted: count,
+  total: count,
+  renamed: count.describe("Pairs of a deleted and a created path that are one rename."),
+});
+
+/** `observations/fs_diff.json`. */
+export const fsDiff = z.object({
+  schema_version: schemaVersion,
+  generated_at: timestamp,
+  workspace_dir: z.string(),
+  counts: changeCounts,
+  touched_sensitive_paths: z.boolean(),
+  changes: z.array(fileChange),
+  truncated: z.boolean().describe("True when a limit cut `changes`; `counts` still count everything seen."),
+  outside_workspace: z
+    .array(
+      z.object({
+        root: z.string().describe("Directory inside the container, for example `/home/agent` or `/tmp`."),
+        counts: changeCounts,
+        changes: z.array(fileChange),
+        truncated: z.boolean(),
+      }),
+    )
+    .describe("What was left in the agent's home and in /tmp at the end."),
+});
+export type FsDiff = z.infer<typeof fsDiff>;
+
+export const completenessClass = z.object({
+  class: z.enum([
+    "process",
+    "network",
+    "file-workspace",
+    "file-outside",
+    "dns",
+    "model",
+    "agent-output",
+    "native-events",
+    "session-export",
+  ]),
+  level: completenessLevel,
+  sensor: z.string().describe("Which sensor the statement is about."),
+  reason: z.string().describe("Why it is not better than that; for `complete`, why that can be said."),
+  lost: count.nullable().describe("How many are missing, where that is known."),
+  from: timestamp.nullable(),
+  to: timestamp.nullable(),
+  started_before_agent: z.boolean().nullable().describe("The sensor was there before the agent's first instruction."),
+});
+export type CompletenessClass = z.infer<typeof completenessClass>;
+
+export const gap = z.object({
+  class: z.string(),
+  from: timestamp.nullable(),
+  to: timestamp.nullable(),
+  reason: z.string(),
+});
+export type Gap = z.infer<typeof gap>;
+
+/** `observations/completeness.json`: what could not be seen. */
+export const completeness = z.object({
+  schema_version: schemaVersion,
+  generated_at: timestamp,
+  verdict: completenessLevel.describe(
+    "The worst level of the classes that count as evidence (not the agent's own claims).",
+  ),
+  classes: z.array(completenessClass),
+  gaps: z.array(gap),
+});
+export type Completeness = z.infer<typeof completeness>;

@@ -1,0 +1,159 @@
+import * as z from "zod";
+import { completenessLevel, count, milliseconds, riskLevel, schemaVersion, sha256, timestamp } from "./common.ts";
+
+export const runStatus = z
+  .enum(["completed", "failed", "timeout", "oom_killed", "infra_error", "interrupted"])
+  .describe("How the run ended, in the closed set that scripts rely on.");
+export type RunStatus = z.infer<typeof runStatus>;
+
+export const endReason = z
+  .enum([
+    "exit",
+    "error-record",
+    "permission-rejected",
+    "time-limit",
+    "idle-limit",
+    "oom",
+    "pids-limit",
+    "model-unreachable",
+    "token-limit",
+    "engine-lost",
+    "interrupted",
+    "supervisor-lost",
+  ])
+  .describe("What ended the run, more precisely than `run_status`.");
+export type EndReason = z.infer<typeof endReason>;
+
+export const nativeEventsStatus = z
+  .enum(["missing", "present", "invalid"])
+  .describe("`missing`: not one line. `present`: at least one valid line. `invalid`: lines, but none valid.");
+
+export const resourceLimits = z.object({
+  cpus: z.string().describe("CPUs, as a decimal number in a string (the earlier program's form)."),
+  memory: z.string().describe("Memory and swap together, for example `4g`."),
+  pids: count.describe("Most processes and threads at a time."),
+});
+
+/** Counters of the container's own control group, read before it vanished. `null`: could not be read. */
+export const kernelCounters = z.object({
+  oom_kills: count.nullable().describe("Processes that the kernel killed for want of memory."),
+  pids_limit_hits: count.nullable().describe("Forks refused by the pids limit."),
+  memory_peak_bytes: count.nullable(),
+  cpu_seconds: z.number().nonnegative().nullable().describe("CPU time of all the container's processes."),
+});
+export type KernelCounters = z.infer<typeof kernelCounters>;
+
+export const runPhase = z.object({
+  name: z.string(),
+  started_ms: milliseconds.describe("Since the start of the run, monotonic clock."),
+  duration_ms: milliseconds,
+});
+export type RunPhase = z.infer<typeof runPhase>;
+
+export const modelInfo = z.object({
+  requested: z.string().describe("What was asked for with `--model`."),
+  provider: z.string(),
+  model: z.string(),
+  persona: z.string().nullable().describe("Scripted models only."),
+  script_sha256: sha256.nullable().describe("Scripted models only: the script's hash."),
+  exchange_count: count,
+  error_count: count.describe("Exchanges that ended without a success status."),
+  input_tokens: count.nullable(),
+  output_tokens: count.nullable(),
+});
+
+export const nativeEventsInfo = z.object({
+  lines: count,
+  valid: count,
+  invalid: count,
+  bytes: count,
+  dropped_by_plugin: count.describe("Records the plugin says it had to drop."),
+  sequence_gaps: count.describe("Holes in the plugin's own numbering."),
+  truncated: z.boolean().describe("True when a limit of ours cut the stream."),
+  plugin_alive: z.boolean().describe("The plugin announced itself."),
+  plugin_disposed: z.boolean().describe("The plugin said goodbye: the agent ended in order."),
+});
+
+export const agentOutcome = z.object({
+  last_finish: z.string().nullable().describe("Finish reason of the last model step in the session store."),
+  errors: z.array(z.string()),
+  rejected_permissions: z.array(z.string()),
+});
+
+export const sensorChoice = z.object({
+  requested: z.string(),
+  used: z.string(),
+  reason: z.string(),
+});
+
+/** `meta/run.json`. The keys up to `report_error` are the earlier program's. */
+export const runRecord = z.object({
+  schema_version: schemaVersion,
+  run_id: z.string(),
+  issue_id: z.string(),
+  issue_title: z.string(),
+  risk_level: riskLevel,
+  image_ref: z.string(),
+  capture_dir: z.string(),
+  workspace_dir: z.string(),
+  keep_workspace: z.boolean(),
+  docker_bin: z.string().describe("The engine's command line program, docker or podman."),
+  opencode_bin: z.string(),
+  command: z.array(z.string()).describe("argv of the agent inside the container. The prompt goes to standard input."),
+  resource_limits: resourceLimits,
+  started_at: timestamp,
+  finished_at: timestamp.nullable().describe("`null` while the run goes on."),
+  duration_seconds: z.number().nullable(),
+  run_status: runStatus,
+  capture_status: runStatus.describe("Mirrors `run_status`."),
+  capture_valid: z
+    .boolean()
+    .describe(
+      "meta/run.json and the three files observations/process_tree.json, fs_diff.json and network.json were written.",
+    ),
+  container_name: z.string().nullable(),
+  container_exit_code: z.number().int().nullable(),
+  exit_code: z.number().int().nullable(),
+  execution_error: z.string().nullable(),
+  timed_out: z.boolean(),
+  oom_killed: z.boolean(),
+  timeout_seconds: z.number().nonnegative(),
+  native_events_status: nativeEventsStatus,
+  event_count: count.describe("Valid native events."),
+  session_id: z.string().nullable().describe("OpenCode's root session, `ses_…`."),
+  export_saved: z.boolean(),
+  export_exit_code: z.number().int().nullable(),
+  summary_path: z.string().nullable(),
+  report_path: z.string().nullable(),
+  report_error: z.string().nullable(),
+
+  end_reason: endReason.nullable().describe("`null` while the run goes on."),
+  end_detail: z.string().nullable().describe("One sentence on how the run ended."),
+  interrupted: z.boolean(),
+  completeness: completenessLevel.describe(
+    "Worst level over all classes of events; details in observations/completeness.json.",
+  ),
+  tool_version: z.string(),
+  host: z.object({ platform: z.string(), kernel: z.string(), node: z.string(), boot_id: z.string().nullable() }),
+  supervisor: z.object({
+    pid: count,
+    start_time: z.string().nullable().describe("Start time of the process, to tell a reused pid."),
+  }),
+  prompt_sha256: sha256,
+  prompt_bytes: count,
+  project_dir: z.string(),
+  model: modelInfo,
+  sensor: sensorChoice,
+  native_events: nativeEventsInfo,
+  agent_outcome: agentOutcome.nullable().describe("What the session store says of the end; a claim of the agent."),
+  child_session_ids: z.array(z.string()),
+  kernel_counters: kernelCounters,
+  output: z.object({
+    stdout_bytes: count,
+    stderr_bytes: count,
+    truncated: z.boolean().describe("True when the logs hold less than the agent printed."),
+  }),
+  phases: z.array(runPhase),
+  settings: z.record(z.string(), z.unknown()).describe("The resolved settings, without secrets."),
+});
+export type RunRecord = z.infer<typeof runRecord>;
