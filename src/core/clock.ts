@@ -1,0 +1,15 @@
+import { performance } from "node:perf_hooks";
+
+/** Wall-clock time, ISO 8601 in UTC with milliseconds. */
+export function isoNow(): string {
+  return new Date().toISOString();
+}
+
+/** Milliseconds on a clock that never jumps; only differences mean something. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
