@@ -1,0 +1,41 @@
+import type { Server } from "node:net";
+import type { CompletenessClass } from "../schema/observations.ts";
+
+/** What the agent's configuration must say to reach the model (goes into the read-only opencode.json). */
+export interface AgentModelConfig {
+  /** `provider/model`, for `model` and `small_model`. */
+  model: string;
+  /** The `provider` object of opencode.json; base URL inside the container is `http://127.0.0.1:<port>/v1`. */
+  provider: Record<string, unknown>;
+}
+
+export interface GatewayTotals {
+  exchangeCount: number;
+  errorCount: number;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  /** True when an exchange failed because the model itself could not be reached. */
+  modelUnreachable: boolean;
+}
+
+/**
+ * The model as the container sees it. `serve` takes the listening socket that was opened in the container's network
+ * namespace; every exchange is recorded in model/exchanges.jsonl.
+ */
+export interface ModelGateway {
+  readonly port: number;
+  readonly agentConfig: AgentModelConfig;
+  readonly info: {
+    requested: string;
+    provider: string;
+    model: string;
+    persona: string | null;
+    scriptSha256: string | null;
+  };
+  serve(listener: Server): void;
+  /** Monotonic time (core/clock.ts) of the last byte either way; for the idle limit. */
+  lastActivityMs(): number;
+  totals(): GatewayTotals;
+  /** Ends open exchanges (recorded as broken), closes the record and the model. */
+  close(): Promise<CompletenessClass[]>;
+}
