@@ -43,7 +43,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
 
 export interface CaptureErrorOptions {
   /** How to mend it: a sentence, or the exact command. Shown below the message. */
-  hint?: string;
+  hint?: string | undefined;
   cause?: unknown;
 }
 
