@@ -68,13 +68,24 @@ check_docs() {
 }
 
 check_unit() {
-  vitest run --project unit --reporter=dot
+  vitest run --project unit --reporter=dot --reporter=./tests/support/tally-reporter.ts
+}
+
+# For scripts/test.sh: each tool is one, the unit tests count by themselves.
+tally() {
+  local tool=$1 status=$2 file
+  [ -n "${OPENCODE_CAPTURE_TALLY_DIR:-}" ] || return 0
+  file=$OPENCODE_CAPTURE_TALLY_DIR/$tool.tally
+  if [ "$tool" = unit ] && [ -s "$file" ]; then return 0; fi
+  if [ "$status" -eq 0 ]; then echo "1 0" >"$file"; else echo "0 1" >"$file"; fi
 }
 
 run_tool() {
   local tool=$1 started output status=0 seconds
   started=$EPOCHREALTIME
+  export OPENCODE_CAPTURE_TALLY_FILE=${OPENCODE_CAPTURE_TALLY_DIR:+$OPENCODE_CAPTURE_TALLY_DIR/$tool.tally}
   output=$("check_$tool" 2>&1) || status=$?
+  tally "$tool" "$status"
   seconds=$(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
   if [ "$status" -eq 0 ]; then
     printf '  ok    %-10s %5ss\n' "$tool" "$seconds"

@@ -1,0 +1,67 @@
+# Sourced by setup.sh: installs what plan.sh found missing. Each step is safe to repeat.
+
+# step TITLE LOG COMMAND…: runs it with its output in LOG, says how long it took, shows the log's end when it fails.
+# The lock (fd 9) is closed for the command, so that nothing it leaves running keeps the lock.
+step() {
+  local title=$1 log=$2 started=$SECONDS
+  shift 2
+  say "$title …"
+  if ! "$@" >"$log" 2>&1 9>&-; then
+    say "$title failed after $((SECONDS - started)) s; the end of $PWD/$log:"
+    tail -n 25 "$log" >&2
+    return 1
+  fi
+  say "$title: done in $((SECONDS - started)) s"
+}
+
+install_node_packages() {
+  [ -n "$need_node_packages" ] || return 0
+  local key
+  key=$(node_packages_key)
+  rm -f .cache/setup/node-packages
+  step "node packages (npm ci, half a gigabyte in node_modules)" .cache/setup/npm.log \
+    npm ci --no-audit --no-fund --no-progress --loglevel=error || exit 3
+  # A wrong machine or a blocked optional package shows here and not at the first use.
+  node_modules/.bin/node -e 0 2>/dev/null || have_node_24 || {
+    say "npm ci went through, but the Node 24 it should have brought (node_modules/.bin/node) does not run"
+    exit 3
+  }
+  echo "$key" >.cache/setup/node-packages
+}
+
+apt_install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "$@" -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3
+}
+
+# Package lists that are missing or too old both show as a failed install.
+apt_with_update() {
+  if apt-get install --simulate --no-install-recommends "${packages[@]}" &&
+    apt_install install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"; then
+    return 0
+  fi
+  echo "--- once more with fresh package lists"
+  apt_install update &&
+    apt_install install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"
+}
+
+install_system_packages() {
+  [ ${#packages[@]} -gt 0 ] || return 0
+  find_root
+  case " ${packages[*]} " in
+    *" docker.io "*) say "note: with systemd, Debian's docker.io starts its daemon; the tests use one of their own" ;;
+  esac
+  step "system packages: ${packages[*]} (apt-get)" .cache/setup/apt.log apt_with_update || exit 3
+  printf '%s\n' "${packages[@]}" >>.cache/setup/system-packages
+}
+
+build_web() {
+  if [ "$mode" = node ]; then return 0; fi
+  # The key covers the lock file, which may have changed while this set-up waited for another.
+  plan_web
+  [ -n "$need_web" ] || return 0
+  local key
+  key=$(web_key)
+  rm -f .cache/setup/web
+  step "viewer (vite build)" .cache/setup/web.log npm run --silent build:web || exit 3
+  echo "$key" >.cache/setup/web
+}
