@@ -9,7 +9,7 @@ cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." || exit 2
 export PATH="$PWD/node_modules/.bin:$PATH"
 export NO_COLOR=1
 
-ALL_TOOLS="format lint types dead-code docs unit"
+ALL_TOOLS="format lint types dead-code lock docs unit"
 
 usage() {
   echo "usage: scripts/check.sh [TOOL…]   tools: $ALL_TOOLS" >&2
@@ -57,6 +57,10 @@ check_types() {
 
 check_dead-code() {
   knip --no-progress --treat-config-hints-as-errors
+}
+
+check_lock() {
+  node scripts/lock.ts
 }
 
 check_docs() {
