@@ -14,6 +14,8 @@ export interface GatewayTotals {
   errorCount: number;
   inputTokens: number | null;
   outputTokens: number | null;
+  /** Finish reason of the last answer that came to its end; null when there is none. */
+  lastFinishReason: string | null;
   /** True when an exchange failed because the model itself could not be reached. */
   modelUnreachable: boolean;
 }

@@ -59,7 +59,6 @@ export const containerRecord = z.object({
     created_at: timestamp.nullable(),
     started_at: timestamp.nullable(),
     exited_at: timestamp.nullable(),
-    removed_at: timestamp.nullable(),
   }),
   engine_inspect: z.unknown().describe("The engine's own record, as it printed it; shape differs by engine."),
 });

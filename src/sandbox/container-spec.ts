@@ -1,0 +1,62 @@
+import type { ContainerSpec, Mount } from "../engine/port.ts";
+import type { Issue } from "../schema/issue.ts";
+import { AGENT_GID, AGENT_UID, agentEnvironment, INSIDE } from "./agent-config.ts";
+import { CONTAINER_LIMITS } from "./limits.ts";
+
+/** Labels on everything that is created, so that it can be found again after a crash. */
+export const LABEL = {
+  run: "org.opencode-capture.run",
+  /** Identity of the supervising process (core/process-identity.ts). */
+  owner: "org.opencode-capture.owner",
+} as const;
+
+export interface SandboxInput {
+  runId: string;
+  owner: string;
+  issue: Issue;
+  imageRef: string;
+  opencodeBin: string;
+  seccompProfile: string;
+  /** Name of the pipe for native events, in `pipesDir`. */
+  eventsPipeName: string;
+  hostDirs: { workspace: string; home: string; tmp: string; pipes: string; config: string };
+}
+
+/** argv of the agent. The prompt is not in it: an argument is limited to 128 KiB and OpenCode would add quotes. */
+export function agentCommand(opencodeBin: string, title: string): string[] {
+  return [opencodeBin, "run", "--print-logs", `--title=${title}`];
+}
+
+/** The container of one run: everything it may touch is listed here. */
+export function buildContainerSpec(input: SandboxInput): ContainerSpec {
+  const { hostDirs } = input;
+  const bind = (source: string, target: string, readOnly: boolean): Mount => ({
+    kind: "bind",
+    source,
+    target,
+    readOnly,
+  });
+  return {
+    name: `opencode-capture-${input.runId.replace(/^capture-/, "")}`,
+    image: input.imageRef,
+    command: agentCommand(input.opencodeBin, input.issue.title),
+    env: agentEnvironment({
+      runId: input.runId,
+      issueId: input.issue.id,
+      eventsPipe: `${INSIDE.capture}/${input.eventsPipeName}`,
+    }),
+    labels: { [LABEL.run]: input.runId, [LABEL.owner]: input.owner },
+    user: `${AGENT_UID}:${AGENT_GID}`,
+    workdir: INSIDE.workspace,
+    hostname: "sandbox",
+    mounts: [
+      bind(hostDirs.workspace, INSIDE.workspace, false),
+      bind(hostDirs.home, INSIDE.home, false),
+      bind(hostDirs.tmp, INSIDE.tmp, false),
+      bind(hostDirs.pipes, INSIDE.capture, true),
+      bind(hostDirs.config, INSIDE.config, true),
+    ],
+    limits: CONTAINER_LIMITS,
+    seccompProfile: input.seccompProfile,
+  };
+}

@@ -1,0 +1,81 @@
+import * as path from "node:path";
+import type { Readable } from "node:stream";
+import { BoundedFile, type BoundedFileStats } from "../core/bounded-file.ts";
+import { monotonicMs } from "../core/clock.ts";
+import { LAYOUT } from "../evidence/layout.ts";
+import type { CompletenessClass } from "../schema/observations.ts";
+
+/** Most bytes kept of each of the agent's output streams. */
+export const OUTPUT_LIMIT_BYTES = 64 << 20;
+
+export interface AgentOutputStats {
+  stdout: BoundedFileStats;
+  stderr: BoundedFileStats;
+}
+
+/** Writes what the agent prints: each stream to its own log, and both, as they arrived, to `combinedFile`. */
+export class AgentOutput {
+  readonly #stdout: BoundedFile;
+  readonly #stderr: BoundedFile;
+  readonly #combined: BoundedFile;
+  #lastActivityMs = monotonicMs();
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor(captureDir: string, combinedFile: string, limitBytes = OUTPUT_LIMIT_BYTES) {
+    this.#stdout = BoundedFile.create(path.join(captureDir, LAYOUT.stdoutLog), limitBytes);
+    this.#stderr = BoundedFile.create(path.join(captureDir, LAYOUT.stderrLog), limitBytes);
+    this.#combined = BoundedFile.create(combinedFile, limitBytes);
+  }
+
+  follow(stdout: Readable, stderr: Readable): void {
+    this.#ended = Promise.all([this.#copy(stdout, this.#stdout), this.#copy(stderr, this.#stderr)]);
+  }
+
+  /** Monotonic time of the last byte. */
+  lastActivityMs(): number {
+    return this.#lastActivityMs;
+  }
+
+  /** Call after the container's end: waits for the rest of the streams. */
+  async close(): Promise<AgentOutputStats> {
+    await this.#ended;
+    this.#combined.close();
+    return { stdout: this.#stdout.close(), stderr: this.#stderr.close() };
+  }
+
+  #copy(stream: Readable, file: BoundedFile): Promise<void> {
+    return new Promise((resolve) => {
+      stream.on("data", (chunk: Buffer) => {
+        this.#lastActivityMs = monotonicMs();
+        file.write(chunk);
+        this.#combined.write(chunk);
+      });
+      stream.once("close", resolve);
+      stream.once("error", () => resolve());
+    });
+  }
+}
+
+/** How well the agent's output was kept. */
+export function outputCompleteness(stats: AgentOutputStats, from: string | null, to: string): CompletenessClass {
+  const { stdout, stderr } = stats;
+  const lost = stdout.bytesTotal - stdout.bytesKept + stderr.bytesTotal - stderr.bytesKept;
+  const failure = stdout.failure ?? stderr.failure;
+  return {
+    class: "agent-output",
+    level: lost === 0 ? "complete" : "lossy",
+    sensor: "supervisor",
+    reason: outputReason(lost, failure),
+    lost,
+    from,
+    to,
+    started_before_agent: true,
+  };
+}
+
+function outputReason(lost: number, failure: string | undefined): string {
+  if (failure !== undefined) return `${lost} bytes could not be written: ${failure}`;
+  if (lost > 0)
+    return `${lost} bytes beyond the limit of ${OUTPUT_LIMIT_BYTES} bytes a stream were counted and not kept`;
+  return "every byte of both streams stands in the logs";
+}

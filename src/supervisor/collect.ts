@@ -1,0 +1,92 @@
+import { isoNow } from "../core/clock.ts";
+import { errorMessage } from "../core/errors.ts";
+import type { CompletenessClass, Gap } from "../schema/observations.ts";
+import type { KernelCounters } from "../schema/run.ts";
+import type { EventSinkResult } from "../sensors/agent-events/event-sink.ts";
+import { exportSessions, type SessionExportResult } from "../sensors/session-store/export-sessions.ts";
+import { type AgentOutputStats, outputCompleteness } from "./agent-output.ts";
+import type { RunState } from "./run-state.ts";
+
+const NO_COUNTERS: KernelCounters = {
+  oom_kills: null,
+  pids_limit_hits: null,
+  memory_peak_bytes: null,
+  cpu_seconds: null,
+};
+const NO_STREAM = { bytesTotal: 0, bytesKept: 0, sha256: "", truncated: false, failure: undefined };
+
+/** Everything that was collected at the end of a run, before it is judged. */
+export interface Collected {
+  output: AgentOutputStats;
+  events: EventSinkResult | undefined;
+  session: SessionExportResult | undefined;
+  counters: KernelCounters;
+  engineInspect: unknown;
+  classes: CompletenessClass[];
+  gaps: Gap[];
+  problems: string[];
+}
+
+/** Collects what the run has left behind. A part that fails is noted, and the others still happen. */
+export async function collect(run: RunState): Promise<Collected> {
+  const collected: Collected = {
+    output: { stdout: NO_STREAM, stderr: NO_STREAM },
+    events: undefined,
+    session: undefined,
+    counters: NO_COUNTERS,
+    engineInspect: null,
+    classes: [],
+    gaps: [],
+    problems: [],
+  };
+  const attempt = async (what: string, work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await run.timer.measure(what, work);
+    } catch (error) {
+      collected.problems.push(`${what}: ${errorMessage(error)}`);
+      collected.gaps.push({ class: what, from: run.agentStartedAt, to: isoNow(), reason: errorMessage(error) });
+    }
+  };
+  await attempt("control group", async () => {
+    await run.cgroup?.killAll();
+    collected.counters = run.cgroup?.final() ?? NO_COUNTERS;
+  });
+  await Promise.all([
+    attempt("agent output", () => collectOutput(run, collected)),
+    attempt("native events", async () => {
+      collected.events = await run.sink?.close();
+      if (collected.events !== undefined) collected.classes.push(collected.events.completeness);
+    }),
+    ...run.sensors.map((sensor) =>
+      attempt(sensor.name, async () => {
+        const report = await sensor.stop();
+        collected.classes.push(...report.completeness);
+        collected.gaps.push(...report.gaps);
+      }),
+    ),
+    attempt("gateway", async () => void collected.classes.push(...((await run.gateway?.close()) ?? []))),
+    attempt("engine record", async () => {
+      if (run.container !== undefined)
+        collected.engineInspect = await run.plan.engine.inspectContainer(run.container.id);
+    }),
+  ]);
+  await attempt("session export", () => collectSession(run, collected));
+  return collected;
+}
+
+async function collectOutput(run: RunState, collected: Collected): Promise<void> {
+  if (run.output === undefined) return;
+  collected.output = await run.output.close();
+  collected.classes.push(outputCompleteness(collected.output, run.agentStartedAt, isoNow()));
+}
+
+async function collectSession(run: RunState, collected: Collected): Promise<void> {
+  if (run.agentStartedAt === null) return;
+  const session = await exportSessions({
+    homeDir: run.privateDir.home,
+    captureDir: run.captureDir,
+    rootSessionId: collected.events?.sessionId ?? null,
+  });
+  collected.session = session;
+  collected.classes.push(session.completeness);
+}

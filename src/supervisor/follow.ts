@@ -1,0 +1,86 @@
+import { isoNow, sleep } from "../core/clock.ts";
+import { measurePosture } from "../sandbox/posture.ts";
+import type { StopCause } from "./judge.ts";
+import type { RunState } from "./run-state.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** How the agent's process ended, as far as the engine tells. */
+export interface AgentEnd {
+  stoppedBy: StopCause | undefined;
+  exitCode: number | null;
+  engineError: string | undefined;
+}
+
+/** After a kill the engine must report the end within this time, else it counts as lost. */
+const KILL_GRACE_MS = 20_000;
+/** When nothing was printed by then, the posture is measured anyway. */
+const POSTURE_AFTER_MS = 1000;
+
+/** Lets the agent run to its end: its own, a limit's, or the user's. */
+export async function followRun(run: RunState, signal: AbortSignal): Promise<AgentEnd> {
+  const { container, output } = run;
+  if (container === undefined || output === undefined) throw new Error("follow before start");
+  const attached = container.start();
+  run.agentStartedAt = isoNow();
+  output.follow(attached.stdout, attached.stderr);
+  // The agent may end, or close its input, before it has read everything: that is its own affair.
+  attached.stdin.on("error", () => {});
+  attached.stdin.end(run.plan.prompt);
+  const measured = scheduleMeasurement(run, attached.stdout, attached.stderr);
+
+  let stoppedBy: StopCause | undefined;
+  const { promise: lost, resolve: giveUp } = Promise.withResolvers<{ exitCode: null; engineError: string }>();
+  const stop = (cause: StopCause): void => {
+    if (stoppedBy !== undefined) return;
+    stoppedBy = cause;
+    void killEverything(run).then(async () => {
+      await sleep(KILL_GRACE_MS);
+      giveUp({
+        exitCode: null,
+        engineError: `the engine did not report the container's end ${KILL_GRACE_MS / 1000} s after it was killed`,
+      });
+    });
+  };
+  const onAbort = (): void => stop("interrupted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const watchdog = watch(run, stop);
+  try {
+    const end = await Promise.race([attached.exited, lost]);
+    run.exitedAt = isoNow();
+    return { stoppedBy, ...end };
+  } finally {
+    watchdog.stop();
+    clearTimeout(measured);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Kills every process of the container, daemons included: the control group first, then the engine's own way. */
+export async function killEverything(run: RunState): Promise<void> {
+  try {
+    await run.cgroup?.killAll();
+  } finally {
+    if (run.container !== undefined) await run.plan.engine.killContainer(run.container.id);
+  }
+}
+
+function watch(run: RunState, stop: (cause: StopCause) => void): Watchdog {
+  const { plan, gateway, output, cgroup } = run;
+  return new Watchdog({
+    timeoutSeconds: plan.timeoutSeconds,
+    idleSeconds: plan.idleSeconds,
+    cpuSeconds: () => cgroup?.read().cpu_seconds ?? undefined,
+    lastActivityMs: () => Math.max(gateway?.lastActivityMs() ?? 0, output?.lastActivityMs() ?? 0),
+    onLimit: stop,
+  });
+}
+
+/** The runtime drops privileges right before the program, and the first output proves that the program runs. */
+function scheduleMeasurement(run: RunState, ...streams: NodeJS.ReadableStream[]): NodeJS.Timeout {
+  const measure = (): void => {
+    if (run.container !== undefined) run.posture ??= measurePosture(run.container.pid);
+  };
+  for (const stream of streams) stream.once("data", measure);
+  return setTimeout(measure, POSTURE_AFTER_MS);
+}

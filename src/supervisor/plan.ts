@@ -1,0 +1,42 @@
+import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
+import type { ModelGateway } from "../gateway/port.ts";
+import type { Issue } from "../schema/issue.ts";
+import type { RunRecord } from "../schema/run.ts";
+
+/** Everything that is decided before a run begins. Made by the command line, checked before a capture directory exists. */
+export interface RunPlan {
+  issue: Issue;
+  prompt: string;
+  projectDir: string;
+  captureRoot: string;
+  keepWorkspace: boolean;
+  engine: ContainerEngine;
+  image: ImageInfo;
+  imageRef: string;
+  opencodeBin: string;
+  timeoutSeconds: number;
+  idleSeconds: number;
+  sensor: RunRecord["sensor"];
+  sensitivePatterns: readonly string[];
+  /** The plugin that is loaded, or undefined to run without (native events are then `missing`). */
+  pluginFile: string | undefined;
+  seccompProfile: string;
+  toolVersion: string;
+  settings: Record<string, unknown>;
+  /** Makes the gateway to the chosen model; it records into the capture. */
+  createGateway(captureDir: string): Promise<ModelGateway>;
+}
+
+export interface RunHooks {
+  /** A phase began; for progress. */
+  onPhase?: (name: string) => void;
+  /** The capture directory exists. */
+  onCaptureDirectory?: (dir: string) => void;
+  /** Makes summary and report once the evidence is complete. */
+  derive: (captureDir: string) => Promise<{ summaryPath: string; reportPath: string }>;
+}
+
+export interface RunResult {
+  captureDir: string;
+  record: RunRecord;
+}

@@ -1,0 +1,110 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { isoNow } from "../core/clock.ts";
+import { CaptureError } from "../core/errors.ts";
+import { LAYOUT } from "../evidence/layout.ts";
+import { AGENT_GID, AGENT_UID, INSIDE, writeAgentConfig } from "../sandbox/agent-config.ts";
+import { CgroupWatch } from "../sandbox/cgroup.ts";
+import { listenInNamespace } from "../sandbox/netns.ts";
+import { createEventSink } from "../sensors/agent-events/event-sink.ts";
+import { createFilesystemSensor } from "../sensors/filesystem/filesystem-sensor.ts";
+import { createPollingSensor } from "../sensors/polling/polling-sensor.ts";
+import type { Sensor } from "../sensors/port.ts";
+import { createWorkspace } from "../workspace/create.ts";
+import { AgentOutput } from "./agent-output.ts";
+import type { RunState } from "./run-state.ts";
+
+const MODEL_LISTENER = "model";
+
+/**
+ * Brings a run to the point right before the agent's first instruction: working copy and baseline made, model ready,
+ * container prepared, its sockets open, every sensor attached. What does not depend on each other goes side by side.
+ */
+export async function startRun(run: RunState, signal: AbortSignal): Promise<void> {
+  fs.mkdirSync(run.workspaceDir);
+  fs.writeFileSync(path.join(run.captureDir, LAYOUT.issue), `${JSON.stringify(run.plan.issue, null, 2)}\n`);
+  run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"));
+  addSensors(run);
+  await allOrFirstError([
+    run.timer.measure("workspace", () => prepareWorkspace(run, signal)),
+    run.timer.measure("model", () => prepareModel(run)),
+    run.timer.measure("container", () => prepareContainer(run, signal)),
+  ]);
+  if (signal.aborted) throw new CaptureError("interrupted", "interrupted before the agent began");
+  await run.timer.measure("attach", () => attach(run));
+}
+
+function addSensors(run: RunState): void {
+  const { plan, captureDir, privateDir } = run;
+  run.sink = createEventSink({ dir: privateDir.pipes, outFile: path.join(captureDir, LAYOUT.nativeEvents) });
+  run.sensors.push(
+    createFilesystemSensor({
+      captureDir,
+      workspaceDir: run.workspaceDir,
+      scratchDir: privateDir.scratch,
+      outside: [
+        { hostDir: privateDir.home, root: INSIDE.home },
+        { hostDir: privateDir.tmp, root: INSIDE.tmp },
+      ],
+      sensitivePatterns: plan.sensitivePatterns,
+    }),
+    createPollingSensor({ captureDir }),
+  );
+}
+
+async function prepareWorkspace(run: RunState, signal: AbortSignal): Promise<void> {
+  const { plan } = run;
+  await createWorkspace({
+    project: plan.projectDir,
+    issue: plan.issue,
+    prompt: plan.prompt,
+    destination: run.workspaceDir,
+    uid: AGENT_UID,
+    gid: AGENT_GID,
+    pluginFile: plan.pluginFile,
+    captureRoot: plan.captureRoot,
+    signal,
+  });
+  await run.timer.measure("baseline", () => prepareSensors(run.sensors));
+}
+
+async function prepareSensors(sensors: readonly Sensor[]): Promise<void> {
+  for (const sensor of sensors) await sensor.prepare();
+}
+
+async function prepareModel(run: RunState): Promise<void> {
+  run.gateway = await run.plan.createGateway(run.captureDir);
+  writeAgentConfig(run.privateDir.config, run.gateway.agentConfig, run.plan.pluginFile);
+}
+
+async function prepareContainer(run: RunState, signal: AbortSignal): Promise<void> {
+  run.createdAt = isoNow();
+  run.container = await run.plan.engine.prepare(run.spec, signal);
+}
+
+async function attach(run: RunState): Promise<void> {
+  const { container, gateway } = run;
+  if (container === undefined || gateway === undefined) throw new Error("attach before the container is prepared");
+  const cgroup = CgroupWatch.open(container.pid);
+  run.cgroup = cgroup;
+  const target = { pid: container.pid, containerId: container.id, cgroupDirs: cgroup.dirs };
+  await allOrFirstError([
+    run.timer.measure("sockets", () => openModelSocket(run, container.pid)),
+    ...run.sensors.map((sensor) => run.timer.measure(`sensor ${sensor.name}`, () => sensor.attach(target))),
+  ]);
+}
+
+async function openModelSocket(run: RunState, pid: number): Promise<void> {
+  const { gateway } = run;
+  if (gateway === undefined) return;
+  const want = [{ name: MODEL_LISTENER, host: "127.0.0.1", port: gateway.port }];
+  const listener = (await listenInNamespace(pid, want)).get(MODEL_LISTENER);
+  if (listener !== undefined) gateway.serve(listener);
+}
+
+/** Waits for all, so that nothing goes on behind a failure, then throws the first error. */
+async function allOrFirstError(work: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
