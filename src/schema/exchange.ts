@@ -1,6 +1,11 @@
 import * as z from "zod";
 import { count, milliseconds, schemaVersion, sha256, timestamp } from "./common.ts";
 
+export const wireFormat = z
+  .enum(["openai-chat", "openai-responses", "anthropic-messages", "google-generate", "unknown"])
+  .describe("Which provider's HTTP interface was spoken.");
+export type WireFormatName = z.infer<typeof wireFormat>;
+
 export const toolCall = z.object({
   id: z.string().nullable(),
   name: z.string(),
@@ -9,34 +14,72 @@ export const toolCall = z.object({
 export type ToolCall = z.infer<typeof toolCall>;
 
 export const exchangeBody = z.object({
-  bytes: count,
-  sha256: sha256,
-  text: z.string().nullable().describe("The body where it is small enough; else null and `truncated`."),
-  truncated: z.boolean(),
+  bytes: count.describe("Bytes that were seen, kept or not."),
+  sha256: sha256.describe("Hash of all bytes that were seen."),
+  text: z.string().nullable().describe("The body where it is small and text; else null, see `file`."),
+  file: z
+    .string()
+    .nullable()
+    .describe(
+      "Where a body stands that is not in `text`, relative to `model/`: `bodies/<sha256>`. Equal bodies share it.",
+    ),
+  truncated: z.boolean().describe("True when bytes are missing: neither `text` nor `file` has them all."),
 });
+export type ExchangeBody = z.infer<typeof exchangeBody>;
+
+export const exchangeErrorKind = z
+  .enum([
+    "client-aborted",
+    "gateway-closed",
+    "request-malformed",
+    "request-too-large",
+    "request-refused",
+    "gateway-busy",
+    "unscripted",
+    "model-unreachable",
+    "model-timeout",
+    "model-broke-off",
+    "model-error",
+  ])
+  .describe(
+    "Who failed. `client-…`, `request-…`: the agent's side. `gateway-…`: ours. `unscripted`: the script has no answer. `model-error`: the model answered with an error status; the other `model-…`: no whole answer came.",
+  );
+export type ExchangeErrorKind = z.infer<typeof exchangeErrorKind>;
+
+export const answerState = z
+  .enum(["complete", "cut", "unfinished", "unreadable", "none"])
+  .describe(
+    "How far `text` and `tool_calls` tell the answer. `complete`: all of it. `cut`: a limit of ours left something out. `unfinished`: the answer ended before its own end mark. `unreadable`: not in the format it should be. `none`: no answer, or a format that is not parsed.",
+  );
+export type AnswerState = z.infer<typeof answerState>;
 
 /** One line of `model/exchanges.jsonl`: one request to the model and its answer, as the gateway saw them. */
 export const exchange = z.object({
   schema_version: schemaVersion,
-  seq: count,
+  seq: count.describe("Order of the requests' beginnings, from 0. Lines stand in the order of their ends."),
   started_at: timestamp,
   duration_ms: milliseconds.nullable(),
-  first_byte_ms: milliseconds.nullable(),
+  first_byte_ms: milliseconds
+    .nullable()
+    .describe("From the request's beginning to the first byte of the answer's body."),
   method: z.string(),
   path: z.string(),
-  wire_format: z.enum(["openai-chat", "openai-responses", "anthropic-messages", "google-generate", "unknown"]),
-  session_id: z.string().nullable().describe("From OpenCode's x-session-id header."),
+  wire_format: wireFormat,
+  session_id: z.string().nullable().describe("From OpenCode's x-session-id header: a claim of the agent."),
   request_headers: z.record(z.string(), z.string()).describe("Without credentials and cookies."),
   request: exchangeBody,
   status: z.number().int().nullable().describe("HTTP status; null when no answer began."),
-  response_headers: z.record(z.string(), z.string()),
-  response: exchangeBody.nullable(),
-  model: z.string().nullable(),
+  response_headers: z.record(z.string(), z.string()).describe("Without credentials and cookies."),
+  response: exchangeBody.nullable().describe("What the agent was sent; null when no answer began."),
+  model: z.string().nullable().describe("Model asked for."),
   message_count: count.nullable().describe("Messages in the request."),
+  answer_state: answerState,
   text: z.string().nullable().describe("Text of the answer, bounded."),
+  reasoning: z.string().nullable().describe("What the model wrote as its reasoning, bounded."),
   tool_calls: z.array(toolCall),
   finish_reason: z.string().nullable(),
   usage: z.object({ input_tokens: count.nullable(), output_tokens: count.nullable() }).nullable(),
-  error: z.string().nullable().describe("What went wrong, for example a broken connection."),
+  error_kind: exchangeErrorKind.nullable(),
+  error: z.string().nullable().describe("What went wrong, in words; null exactly when `error_kind` is."),
 });
 export type Exchange = z.infer<typeof exchange>;
