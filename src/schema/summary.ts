@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { count, schemaVersion, timestamp } from "./common.ts";
-import { completeness, fsDiff, network, processTree } from "./observations.ts";
+import { completeness } from "./observations.ts";
+import { fsDiffView, networkView, processTreeView, runView } from "./view.ts";
 
 export const anomaly = z.object({
   code: z.string(),
@@ -10,10 +11,15 @@ export const anomaly = z.object({
 });
 export type Anomaly = z.infer<typeof anomaly>;
 
+export const timelineSource = z
+  .enum(["supervisor", "gateway", "process", "network", "filesystem", "agent"])
+  .describe("Who saw it. Only `agent` is a claim from inside the container.");
+export type TimelineSource = z.infer<typeof timelineSource>;
+
 export const timelineEntry = z.object({
   id: z.string().describe("Stable name of the fact, for example `native:12`, `model:3`, `process:4711@88231`."),
   timestamp,
-  source: z.enum(["supervisor", "gateway", "process", "network", "filesystem", "agent"]),
+  source: timelineSource,
   type: z.string(),
   title: z.string(),
   detail: z.string().nullable(),
@@ -28,6 +34,7 @@ export const phase = z.object({
   finished_at: timestamp.nullable(),
   duration_seconds: z.number().nullable(),
 });
+export type Phase = z.infer<typeof phase>;
 
 export const toolUse = z.object({
   call_id: z.string().nullable(),
@@ -52,6 +59,11 @@ export const summaryFile = z.object({
   sensitive_path: z.boolean(),
   claimed: z.boolean().describe("A native event of the agent names it too."),
 });
+export type SummaryFile = z.infer<typeof summaryFile>;
+
+export const summaryRun = runView.omit({ settings: true }).extend({
+  title: z.string().nullable().describe("The issue's title, under the earlier program's name."),
+});
 
 /**
  * `derived/summary.json`: the normalised summary. Everything in it can be made again from the evidence.
@@ -60,7 +72,7 @@ export const summaryFile = z.object({
 export const summary = z.object({
   schema_version: schemaVersion,
   generated_at: timestamp,
-  run: z.record(z.string(), z.unknown()).describe("The keys of meta/run.json that describe the run and its end."),
+  run: summaryRun.describe("What meta/run.json says of the run and its end; `null`: it does not say."),
   counts: z.object({
     by_type: z.record(z.string(), count).describe("Native events by type."),
     significant_total: count,
@@ -79,13 +91,18 @@ export const summary = z.object({
   tools: z.array(toolUse),
   files: z.array(summaryFile),
   final_message: z.string().nullable().describe("The agent's last words; a claim."),
+  final_message_source: z
+    .enum(["gateway", "agent"])
+    .nullable()
+    .describe("Where `final_message` was read: the model's last answer at the gateway, or the agent's own events."),
   observations: z.object({
-    process: processTree.partial().nullable(),
-    filesystem: fsDiff.partial().nullable(),
-    network: network.partial().nullable(),
+    process: processTreeView.nullable(),
+    filesystem: fsDiffView.nullable(),
+    network: networkView.nullable(),
   }),
   completeness: completeness.nullable(),
   anomalies: z.array(anomaly),
+  limits: z.record(z.string(), count).describe("Most entries of each list."),
   truncated: z.array(z.string()).describe("Names of the lists that were cut."),
 });
 export type Summary = z.infer<typeof summary>;

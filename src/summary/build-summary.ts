@@ -1,0 +1,48 @@
+import { isoNow } from "../core/clock.ts";
+import { type OpenCapture, openCapture } from "../evidence/reader.ts";
+import { streamExchanges, streamNativeEvents } from "../evidence/reader-streams.ts";
+import { SCHEMA_VERSION } from "../schema/common.ts";
+import type { Summary } from "../schema/summary.ts";
+import { type Evidence, loadEvidence } from "./evidence.ts";
+import { Exchanges } from "./exchanges.ts";
+import { NativeEvents } from "./native-events.ts";
+import { type Streams, summarize } from "./summarize.ts";
+import { ToolUses } from "./tool-uses.ts";
+
+/** Reads the two streams of a capture once, in bounded memory. */
+async function readStreams(capture: OpenCapture): Promise<Streams> {
+  const native = new NativeEvents();
+  const model = new Exchanges();
+  const tools = new ToolUses();
+  const exchanges = await streamExchanges(capture, (one) => {
+    model.add(one);
+    tools.addExchange(one);
+  });
+  const events = await streamNativeEvents(capture, (one) => {
+    native.add(one);
+    tools.addEvent(one);
+  });
+  return { native, model, tools, events, exchanges };
+}
+
+export interface BuiltSummary {
+  summary: Summary;
+  /** What was read for it, so that a report need not read it again. */
+  evidence: Evidence;
+}
+
+/** As `buildSummary`, and returns the evidence read for it. */
+export async function buildSummaryWithEvidence(capture: OpenCapture): Promise<BuiltSummary> {
+  const evidence = loadEvidence(capture);
+  const streams = await readStreams(capture);
+  const content = summarize(evidence, streams);
+  return { summary: { schema_version: SCHEMA_VERSION, generated_at: isoNow(), ...content }, evidence };
+}
+
+/**
+ * Makes the summary of a capture (a directory) from its evidence; writes nothing. Damaged or missing files become anomalies.
+ * @throws CaptureError `capture-not-found` when there is no such directory.
+ */
+export async function buildSummary(captureDir: string): Promise<Summary> {
+  return (await buildSummaryWithEvidence(openCapture(captureDir))).summary;
+}

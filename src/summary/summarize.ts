@@ -1,0 +1,144 @@
+import type { StreamResult } from "../evidence/reader-streams.ts";
+import type { Summary, SummaryFile, TimelineEntry } from "../schema/summary.ts";
+import type { FsDiffView } from "../schema/view.ts";
+import { findAnomalies } from "./anomalies.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Exchanges } from "./exchanges.ts";
+import { LIMITS } from "./limits.ts";
+import type { NativeEvents } from "./native-events.ts";
+import {
+  filesystemEntries,
+  firstOf,
+  inTimeOrder,
+  networkEntries,
+  phasesOf,
+  processEntries,
+  supervisorEntries,
+} from "./timeline.ts";
+import type { ToolUses } from "./tool-uses.ts";
+
+/** What was drawn from the streams of a capture. */
+export interface Streams {
+  native: NativeEvents;
+  model: Exchanges;
+  tools: ToolUses;
+  events: StreamResult;
+  exchanges: StreamResult;
+}
+
+export type SummaryContent = Omit<Summary, "schema_version" | "generated_at">;
+
+/** The normalised summary of a run: a pure function of what was read. */
+export function summarize(evidence: Evidence, streams: Streams): SummaryContent {
+  const truncated = new Set<string>();
+  const cut = <T>(list: readonly T[], name: keyof typeof LIMITS): T[] => {
+    if (list.length > LIMITS[name]) truncated.add(name);
+    return list.slice(0, LIMITS[name]);
+  };
+  const phases = phasesOf(evidence.run);
+  const timeline = timelineOf(evidence, streams, phases, truncated);
+  const files = filesOf(evidence.fsDiff, streams.native);
+  if (streams.native.noise.truncated) truncated.add("noise");
+  if (streams.tools.truncated) truncated.add("tools");
+  return {
+    run: runOf(evidence, streams),
+    counts: countsOf(evidence, streams, timeline.total, files.length),
+    timeline: cut(timeline.entries, "timeline"),
+    noise: streams.native.noise.items(),
+    phases,
+    tools: streams.tools.list(),
+    files: cut(files, "files"),
+    ...finalMessage(streams),
+    observations: {
+      process: evidence.processTree && {
+        ...evidence.processTree,
+        processes: cut(evidence.processTree.processes, "processes"),
+      },
+      filesystem: evidence.fsDiff && { ...evidence.fsDiff, changes: cut(evidence.fsDiff.changes, "changes") },
+      network: evidence.network && {
+        ...evidence.network,
+        connections: cut(evidence.network.connections, "connections"),
+      },
+    },
+    completeness: evidence.completeness,
+    anomalies: anomaliesOf(evidence, streams),
+    limits: { ...LIMITS },
+    truncated: [...truncated],
+  };
+}
+
+function runOf({ run }: Evidence, { native, model }: Streams): Summary["run"] {
+  const { settings: _, ...known } = run;
+  const sessionId = run.session_id ?? native.rootSessionId ?? model.rootSessionId;
+  return { ...known, session_id: sessionId, title: run.issue_title };
+}
+
+function timelineOf(
+  evidence: Evidence,
+  { native, model }: Streams,
+  phases: Summary["phases"],
+  truncated: Set<string>,
+): { entries: TimelineEntry[]; total: number } {
+  const processes = processEntries(evidence.processTree);
+  const connections = networkEntries(evidence.network);
+  const own = [...supervisorEntries(evidence.run, phases), ...filesystemEntries(evidence.fsDiff)];
+  if (native.timeline.truncated || model.timeline.truncated) truncated.add("timeline");
+  const lists = [own, model.timeline.items(), firstOf(processes, truncated), firstOf(connections, truncated)];
+  const total = own.length + model.timeline.total + processes.length + connections.length + native.timeline.total;
+  return { entries: inTimeOrder([...lists, native.timeline.items()]), total };
+}
+
+function filesOf(fsDiff: FsDiffView | null, native: NativeEvents): SummaryFile[] {
+  return (fsDiff?.changes ?? []).map((change) => ({
+    path: change.path,
+    change_type: change.change_type,
+    sensitive_path: change.sensitive_path,
+    claimed: native.claims(change.path),
+  }));
+}
+
+function countsOf(
+  evidence: Evidence,
+  { native, model, tools, events }: Streams,
+  timelineTotal: number,
+  filesTotal: number,
+): Summary["counts"] {
+  return {
+    by_type: native.byType(),
+    significant_total: native.timeline.total,
+    noise_total: events.valid - native.timeline.total,
+    noise_by_type: native.noiseByType(),
+    timeline_total: timelineTotal,
+    tools_total: tools.total,
+    files_total: evidence.fsDiff?.counts?.total ?? filesTotal,
+    processes_total: evidence.processTree?.processes.length ?? 0,
+    connections_total: evidence.network?.connections.length ?? 0,
+    exchanges_total: model.total,
+  };
+}
+
+function finalMessage({ native, model }: Streams): Pick<Summary, "final_message" | "final_message_source"> {
+  if (model.lastText !== undefined) return { final_message: model.lastText, final_message_source: "gateway" };
+  if (native.lastText !== undefined) return { final_message: native.lastText.text, final_message_source: "agent" };
+  return { final_message: null, final_message_source: null };
+}
+
+function anomaliesOf(evidence: Evidence, { native, model, events, exchanges }: Streams): Summary["anomalies"] {
+  const problems = [...evidence.problems];
+  if (events.problem !== undefined && events.problem.code !== "missing") problems.push(events.problem);
+  const expectsExchanges = (evidence.run.model?.exchange_count ?? 0) > 0;
+  if (exchanges.problem !== undefined && (exchanges.problem.code !== "missing" || expectsExchanges)) {
+    problems.push(exchanges.problem);
+  }
+  return findAnomalies({
+    run: evidence.run,
+    fsDiff: evidence.fsDiff,
+    completeness: evidence.completeness,
+    events,
+    exchanges,
+    failedExchanges: model.errors,
+    agentErrors: native.errors,
+    rejectedPermissions: native.rejectedPermissions,
+    problems,
+  });
+}
