@@ -1,17 +1,28 @@
 # Sourced by setup.sh: installs what plan.sh found missing. Each step is safe to repeat.
 
-# step TITLE LOG COMMAND…: runs it with its output in LOG, says how long it took, shows the log's end when it fails.
+# step TITLE LOG COMMAND…: runs it with its output in LOG, says how long it took, shows the log's ends when it fails.
 # The lock (fd 9) is closed for the command, so that nothing it leaves running keeps the lock.
 step() {
   local title=$1 log=$2 started=$SECONDS
   shift 2
   say "$title …"
   if ! "$@" >"$log" 2>&1 9>&-; then
-    say "$title failed after $((SECONDS - started)) s; the end of $PWD/$log:"
-    tail -n 25 "$log" >&2
+    say "$title failed after $((SECONDS - started)) s; from $PWD/$log:"
+    show_ends "$log" >&2
     return 1
   fi
   say "$title: done in $((SECONDS - started)) s"
+}
+
+# npm says the reason first, apt last.
+show_ends() {
+  if [ "$(wc -l <"$1")" -le 30 ]; then
+    cat "$1"
+  else
+    head -n 12 "$1"
+    echo "  […]"
+    tail -n 16 "$1"
+  fi
 }
 
 install_node_packages() {
