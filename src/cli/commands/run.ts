@@ -1,0 +1,76 @@
+import type { Command } from "commander";
+import { CaptureError, EXIT } from "../../core/errors.ts";
+import { findIssue, loadIssues } from "../../issues/load-issues.ts";
+import type { RunRecord } from "../../schema/run.ts";
+import { runCapture } from "../../supervisor/run.ts";
+import { deriveCapture } from "../derive-capture.ts";
+import { interruptSignal } from "../interrupt.ts";
+import { PACKAGE_ROOT } from "../package-root.ts";
+import { planRun, prepareRuns } from "../prepare-runs.ts";
+import { createProgress, showPhase } from "../progress.ts";
+import { addRunOptions, type RunOptions, settingFlags } from "../run-options.ts";
+import { runSummaryLines } from "../run-summary.ts";
+import { resolveSettings, type Settings } from "../settings.ts";
+
+const EXAMPLES = `
+Examples:
+  $ opencode-capture run --issue fix_math_utils
+  $ opencode-capture run --issue fix_math_utils --keep-workspace --engine podman
+  $ opencode-capture run --issue severe_readme_injection --model scripted:compromised --json
+
+The last line on standard output is the capture directory (--json: the content of meta/run.json).
+Exit codes: 0 valid capture, whatever the agent did; 2 usage; 3 nothing could be captured; 4 see --fail-on; 130 interrupted.
+`;
+
+export function registerRun(program: Command): void {
+  const command = program
+    .command("run")
+    .description("run one issue in a container and capture everything")
+    .requiredOption("--issue <id>", "the issue, from tasks/issues.json");
+  addRunOptions(command)
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: RunOptions & { issue: string }) => {
+      process.exitCode = await runOne(options);
+    });
+}
+
+async function runOne(options: RunOptions & { issue: string }): Promise<number> {
+  const settings = resolveSettings(settingFlags(options), process.env, PACKAGE_ROOT);
+  const issue = findIssue(loadIssues(settings.issues_path), options.issue);
+  const progress = createProgress(process.stderr);
+  const interrupt = interruptSignal(() => progress.line("stopping … (Ctrl-C again gives up at once)"));
+  try {
+    const base = await prepareRuns(settings, progress, interrupt.signal);
+    if (interrupt.signal.aborted) throw new CaptureError("interrupted", "interrupted before the run began");
+    const plan = await planRun(base, issue);
+    progress.line(`issue    ${issue.id} (${issue.risk_level}): ${issue.title}`);
+    const result = await runCapture(
+      plan,
+      {
+        onPhase: (name) => showPhase(progress, name),
+        onCaptureDirectory: (dir) => progress.line(`capture  ${dir}`),
+        derive: deriveCapture,
+      },
+      interrupt.signal,
+    );
+    progress.close();
+    const lines = await runSummaryLines(result.captureDir, result.record);
+    process.stderr.write(`\n${lines.join("\n")}\n`);
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify(result.record, null, 2)}\n` : `${result.captureDir}\n`,
+    );
+    return exitCodeOf(result.record, settings);
+  } finally {
+    progress.close();
+    interrupt.dispose();
+  }
+}
+
+/** Exit code of a single run (docs/operations.md). */
+export function exitCodeOf(record: RunRecord, settings: Pick<Settings, "fail_on">): number {
+  if (record.interrupted) return EXIT.interrupted;
+  if (!record.capture_valid) return EXIT.nothingCaptured;
+  if (settings.fail_on === "agent" && record.run_status !== "completed") return EXIT.failedOn;
+  if (settings.fail_on === "incomplete" && record.completeness !== "complete") return EXIT.failedOn;
+  return EXIT.ok;
+}

@@ -1,0 +1,111 @@
+import * as path from "node:path";
+import { CaptureError } from "../core/errors.ts";
+import { ensureAgentImage } from "../engine/image/agent-image.ts";
+import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
+import { selectEngine } from "../engine/select.ts";
+import { ensureCaptureRoot } from "../evidence/capture-directory.ts";
+import { createScriptedGateway } from "../gateway/scripted-gateway.ts";
+import { buildPrompt } from "../issues/prompt.ts";
+import { resolveModel } from "../issues/resolve-model.ts";
+import { IDLE_LIMIT_SECONDS, TIME_LIMIT_SECONDS } from "../sandbox/limits.ts";
+import type { Issue } from "../schema/issue.ts";
+import type { RunPlan } from "../supervisor/plan.ts";
+import { recoverLostRuns } from "../supervisor/recover.ts";
+import { loadSensitivePatterns } from "../workspace/sensitive-paths.ts";
+import { cacheDirectory } from "./cache-directory.ts";
+import { deriveCapture } from "./derive-capture.ts";
+import { PACKAGE_ROOT, toolVersion } from "./package-root.ts";
+import type { Progress } from "./progress.ts";
+import type { Settings } from "./settings.ts";
+
+/** What all runs of one command share. */
+export interface RunBase {
+  settings: Settings;
+  engine: ContainerEngine;
+  image: ImageInfo;
+  imageRef: string;
+  sensitivePatterns: readonly string[];
+}
+
+/**
+ * Everything that must work before the first capture directory is made: captures can be written, an engine, the image.
+ * Also finishes and removes what an earlier supervisor left when it was killed.
+ */
+export async function prepareRuns(settings: Settings, progress: Progress, signal: AbortSignal): Promise<RunBase> {
+  ensureCaptureRoot(settings.capture_root);
+  const sensitivePatterns = loadSensitivePatterns(
+    [settings.project, PACKAGE_ROOT].map((dir) => path.join(dir, "config", "sensitive_paths.json")),
+  );
+  progress.status("looking for a container engine");
+  const engine = await selectEngine({
+    engine: settings.engine,
+    ...(settings.docker_bin === undefined ? {} : { dockerBin: settings.docker_bin }),
+    cacheFile: path.join(cacheDirectory(), "engine.json"),
+  });
+  const { kind, version, runtime } = engine.description;
+  progress.line(`engine   ${kind} ${version}, runtime ${runtime}`);
+  const lost = await recoverLostRuns({ captureRoot: settings.capture_root, engine, derive: deriveCapture });
+  for (const capture of lost) progress.line(`cleaned  ${capture} was left by a supervisor that was killed`);
+  const { imageRef, image } = await findImage(settings, engine, progress, signal);
+  progress.status(undefined);
+  return { settings, engine, image, imageRef, sensitivePatterns };
+}
+
+async function findImage(
+  settings: Settings,
+  engine: ContainerEngine,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ imageRef: string; image: ImageInfo }> {
+  if (settings.image_ref !== undefined) return findGivenImage(settings.image_ref, engine, progress);
+  const built = await ensureAgentImage(engine, { onProgress: (line) => progress.line(`image    ${line}`), signal });
+  const image = await engine.inspectImage(built.ref);
+  if (image === undefined)
+    throw new CaptureError("image-missing", `the engine does not know ${built.ref} after building it`);
+  return { imageRef: built.ref, image };
+}
+
+async function findGivenImage(
+  ref: string,
+  engine: ContainerEngine,
+  progress: Progress,
+): Promise<{ imageRef: string; image: ImageInfo }> {
+  const known = await engine.inspectImage(ref);
+  if (known !== undefined) return { imageRef: ref, image: known };
+  progress.status(`pulling ${ref}`);
+  const pulled = (await engine.pullImage(ref)) ? await engine.inspectImage(ref) : undefined;
+  if (pulled !== undefined) return { imageRef: ref, image: pulled };
+  throw new CaptureError("image-missing", `${engine.description.kind} has no image ${ref} and could not pull it`, {
+    hint: `see \`${engine.description.bin} images\`, or leave --image-ref out to use the image that this program builds`,
+  });
+}
+
+/** The plan of one issue's run. Throws when its scripted model is missing. */
+export async function planRun(base: RunBase, issue: Issue): Promise<RunPlan> {
+  const { settings } = base;
+  const model = await resolveModel(settings.model, { issue, tasksDir: path.dirname(settings.issues_path) });
+  return {
+    issue,
+    prompt: buildPrompt(issue),
+    projectDir: settings.project,
+    captureRoot: settings.capture_root,
+    keepWorkspace: settings.keep_workspace,
+    engine: base.engine,
+    image: base.image,
+    imageRef: base.imageRef,
+    opencodeBin: settings.opencode_bin,
+    timeoutSeconds: settings.timeout_seconds ?? TIME_LIMIT_SECONDS[issue.risk_level],
+    idleSeconds: IDLE_LIMIT_SECONDS,
+    sensor: {
+      requested: settings.sensor,
+      used: "polling",
+      reason: "processes and connections are looked at from the host, at intervals",
+    },
+    sensitivePatterns: base.sensitivePatterns,
+    pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),
+    seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),
+    toolVersion: toolVersion(),
+    settings: { ...settings },
+    createGateway: (captureDir) => createScriptedGateway({ model, requested: settings.model, captureDir }),
+  };
+}

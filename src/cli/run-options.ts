@@ -1,0 +1,74 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { SettingFlags } from "./settings.ts";
+
+/** Options as commander names them, for `run` and `run-all`. */
+export interface RunOptions {
+  issuesPath?: string;
+  project?: string;
+  captureRoot?: string;
+  keepWorkspace?: boolean;
+  engine?: string;
+  dockerBin?: string;
+  imageRef?: string;
+  opencodeBin?: string;
+  model?: string;
+  sensor?: string;
+  timeoutSeconds?: number;
+  failOn?: string;
+  json?: boolean;
+}
+
+/** Adds the options that a single run and a batch share. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option("--issues-path <file>", "tasks to choose from (default: tasks/issues.json of the project)")
+    .option(
+      "--project <dir>",
+      "project whose copy the agent works on (default: this directory if it has tasks, else the one that came with the program)",
+    )
+    .option("--capture-root <dir>", "where captures go (default: artifacts/captures of the project)")
+    .option("--keep-workspace", "keep the run's working copy in the capture")
+    .addOption(new Option("--engine <name>", "container engine (default: auto)").choices(["auto", "docker", "podman"]))
+    .option("--docker-bin <path>", "the engine's command line program, docker or podman")
+    .option("--image-ref <ref>", "image to run, with OpenCode in it (default: built once by this program)")
+    .option("--opencode-bin <name>", "name of OpenCode inside the image (default: opencode)")
+    .option("--model <model>", "scripted, scripted:PERSONA or scripted:FILE (default: scripted)")
+    .addOption(
+      new Option("--sensor <name>", "how processes and connections are observed (default: auto)").choices([
+        "auto",
+        "polling",
+      ]),
+    )
+    .option("--timeout-seconds <n>", "time limit (default: 300, 600, 900 for safe, mild, severe)", parseSeconds)
+    .addOption(
+      new Option(
+        "--fail-on <what>",
+        "exit with 4 when the agent failed (agent) or something could not be seen (incomplete)",
+      ).choices(["agent", "incomplete"]),
+    )
+    .option("--json", "print JSON instead of text");
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("it must be a number of seconds above 0.");
+  return value;
+}
+
+/** The settings that these options set. */
+export function settingFlags(options: RunOptions): SettingFlags {
+  return {
+    project: options.project,
+    issues_path: options.issuesPath,
+    capture_root: options.captureRoot,
+    keep_workspace: options.keepWorkspace,
+    engine: options.engine,
+    docker_bin: options.dockerBin,
+    image_ref: options.imageRef,
+    opencode_bin: options.opencodeBin,
+    model: options.model,
+    sensor: options.sensor,
+    timeout_seconds: options.timeoutSeconds,
+    fail_on: options.failOn,
+  };
+}
