@@ -77,6 +77,23 @@ export interface ImageInfo {
   architecture: string;
 }
 
+/** Options of calls that can take minutes. */
+export interface LongCallOptions {
+  /** Ends the call; it then fails like any other broken call. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface BuildOptions extends LongCallOptions {
+  labels?: Readonly<Record<string, string>>;
+  /** Gets the engine's progress, made printable. */
+  onLine?: ((line: string) => void) | undefined;
+}
+
+export interface PullOptions extends LongCallOptions {
+  /** Default ten minutes. */
+  timeoutMs?: number;
+}
+
 export interface ContainerSummary {
   id: string;
   name: string;
@@ -111,11 +128,11 @@ export interface ContainerEngine {
   readonly description: EngineDescription;
   inspectImage(ref: string): Promise<ImageInfo | undefined>;
   /** Imports a root file system (tar) as an image. `changes` are Dockerfile instructions such as `ENV A=b`. */
-  importImage(tarFile: string, ref: string, changes: readonly string[]): Promise<void>;
-  /** Builds from a Containerfile; `onLine` gets the engine's progress. */
-  buildImage(contextDir: string, containerfile: string, ref: string, onLine: (line: string) => void): Promise<void>;
+  importImage(tarFile: string, ref: string, changes: readonly string[], options?: LongCallOptions): Promise<void>;
+  /** Builds from a Containerfile. */
+  buildImage(contextDir: string, containerfile: string, ref: string, options?: BuildOptions): Promise<void>;
   /** Pulls from a registry; resolves to false when it can't be had. */
-  pullImage(ref: string): Promise<boolean>;
+  pullImage(ref: string, options?: PullOptions): Promise<boolean>;
   listImages(label: string): Promise<ImageInfo[]>;
   removeImage(ref: string): Promise<void>;
   prepare(spec: ContainerSpec, signal?: AbortSignal): Promise<PreparedContainer>;

@@ -1,0 +1,81 @@
+import type { Dialect } from "./dialect.ts";
+import type { BindMount, ContainerLimits, ContainerSpec, TmpfsMount } from "./port.ts";
+
+/** Ulimits that this machine lets a container have; undefined where every value is allowed. */
+export interface UlimitCap {
+  nofile: number | undefined;
+  nproc: number | undefined;
+}
+
+/** All arguments of `create` for one locked-down container. */
+export function createArgs(spec: ContainerSpec, dialect: Dialect, pidFile: string, cap: UlimitCap): string[] {
+  const program = dialect.program(spec.command);
+  return [
+    "create",
+    "--interactive",
+    ...["--pull", "never"],
+    ...["--name", spec.name],
+    ...Object.entries(spec.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
+    ...ISOLATION,
+    ...dialect.createFlags(pidFile),
+    ...["--security-opt", `seccomp=${spec.seccompProfile}`],
+    ...["--user", spec.user],
+    ...["--workdir", spec.workdir],
+    ...["--hostname", spec.hostname],
+    ...limitFlags(spec.limits, cap),
+    ...spec.mounts.flatMap((mount) => (mount.kind === "bind" ? bindFlags(mount) : tmpfsFlags(mount, dialect))),
+    ...Object.entries(spec.env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+    ...["--entrypoint", program.entrypoint],
+    spec.image,
+    ...program.args,
+  ];
+}
+
+/** What both engines understand alike. Health checks and an engine's own init would run programs beside the agent. */
+const ISOLATION: readonly string[] = [
+  ...["--network", "none"],
+  ...["--ipc", "private"],
+  ...["--cap-drop", "ALL"],
+  ...["--security-opt", "no-new-privileges"],
+  "--read-only",
+  "--init=false",
+  "--no-healthcheck",
+  ...["--restart", "no"],
+  ...["--log-driver", "none"],
+];
+
+function limitFlags(limits: ContainerLimits, cap: UlimitCap): string[] {
+  const nofile = Math.min(limits.nofile, cap.nofile ?? limits.nofile);
+  const nproc = Math.min(limits.nproc, cap.nproc ?? limits.nproc);
+  return [
+    ...["--cpus", String(limits.cpus)],
+    ...["--memory", `${limits.memoryBytes}b`],
+    // The same number: no swap beside the memory.
+    ...["--memory-swap", `${limits.memoryBytes}b`],
+    ...["--pids-limit", String(limits.pids)],
+    ...["--ulimit", `nofile=${nofile}:${nofile}`],
+    ...["--ulimit", `nproc=${nproc}:${nproc}`],
+    ...["--ulimit", "core=0:0"],
+  ];
+}
+
+/** `--mount` takes one line of CSV, so that a quoted field carries `,` and `:`; `-v` would also create a missing source. */
+function bindFlags(mount: BindMount): string[] {
+  const fields = ["type=bind", `source=${mount.source}`, `target=${mount.target}`];
+  if (mount.readOnly) fields.push("readonly");
+  return ["--mount", fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(",")];
+}
+
+/** Every option is written out: the engines' defaults for `exec` differ. */
+function tmpfsFlags(mount: TmpfsMount, dialect: Dialect): string[] {
+  const options = [
+    "rw",
+    "nosuid",
+    "nodev",
+    mount.exec ? "exec" : "noexec",
+    `mode=${mount.mode}`,
+    `size=${mount.sizeBytes}`,
+    ...dialect.tmpfsOptions,
+  ];
+  return ["--tmpfs", `${mount.target}:${options.join(",")}`];
+}
