@@ -31,7 +31,10 @@ export default defineConfig({
     "no-control-regex": "off",
     "no-var": "error",
     "prefer-const": "error",
-    eqeqeq: ["error", "always"],
+    eqeqeq: ["error", "always", { null: "ignore" }],
+    "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
+    // `...["--flag", value]` keeps the two together.
+    "unicorn/no-useless-spread": "off",
     "typescript/no-explicit-any": "error",
     "typescript/no-non-null-assertion": "error",
     "typescript/no-namespace": "error",
@@ -88,6 +91,7 @@ export default defineConfig({
         "unicorn/no-process-exit": "off",
         "no-restricted-imports": "off",
         "max-lines-per-function": "off",
+        "typescript/unbound-method": "off",
         // A test looks into parsed output by hand; the types of what it looks at are the assertion.
         "typescript/no-unsafe-assignment": "off",
         "typescript/no-unsafe-member-access": "off",
