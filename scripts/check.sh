@@ -56,7 +56,7 @@ check_types() {
 }
 
 check_dead-code() {
-  knip --no-progress --treat-config-hints-as-errors
+  knip --no-progress --no-config-hints
 }
 
 check_lock() {

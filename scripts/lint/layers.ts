@@ -6,7 +6,7 @@
 const FOUNDATION = ["schema", "core", "evidence"];
 const PRODUCERS = ["issues", "workspace", "engine", "sandbox", "gateway", "sensors"];
 
-export interface Layer {
+interface Layer {
   /** Folders of `src/` that may be imported, besides the folder itself. */
   layers: readonly string[];
   /** Folders of `src/` whose types alone may be imported. */
@@ -18,7 +18,7 @@ export interface Layer {
 const PRODUCER: Layer = { layers: [...FOUNDATION, ...PRODUCERS] };
 
 /** Key: a folder of `src/`, or one of the top-level folders `web` and `.opencode`. */
-export const LAYERS: Readonly<Record<string, Layer>> = {
+const LAYERS: Readonly<Record<string, Layer>> = {
   schema: { layers: [], packages: ["zod"] },
   core: { layers: [] },
   evidence: { layers: ["schema", "core"] },
@@ -39,7 +39,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /** The layer of a path relative to the repository, or undefined where anything may be imported (tests, bench, scripts). */
-export function layerOf(path: string): string | undefined {
+function layerOf(path: string): string | undefined {
   const [top, second, ...rest] = path.split("/");
   if (top === "web" || top === ".opencode") return top;
   if (top !== "src") return undefined;

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
-export interface Tally {
+interface Tally {
   passed: number;
   failed: number;
   /** Names of the tests that did not run: skipped or only planned. */
@@ -12,7 +12,7 @@ export interface Tally {
  * Counts one vitest run. A file or suite that breaks outside its tests (import, hook) counts as one failure,
  * a test that was started and never finished as well.
  */
-export function tally(modules: readonly TestModule[], unhandledErrorCount: number): Tally {
+function tally(modules: readonly TestModule[], unhandledErrorCount: number): Tally {
   const result: Tally = { passed: 0, failed: unhandledErrorCount, skipped: [] };
   for (const testModule of modules) {
     if (testModule.errors().length > 0) result.failed += 1;
@@ -35,7 +35,7 @@ function addTest(result: Tally, test: TestCase, testModule: TestModule): void {
  * Writes `PASSED FAILED` to the file named by OPENCODE_CAPTURE_TALLY_FILE for scripts/test.sh, and with CI set makes a
  * skipped test a failure: on our machines nothing is missing that a test could need.
  */
-export class TallyReporter implements Reporter {
+class TallyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const result = tally(modules, unhandledErrors.length);
     const onCi = (process.env["CI"] ?? "") !== "";
