@@ -79,10 +79,11 @@ export class ClaimTally {
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const TYPE_KEY = Buffer.from('"native_event_type"');
 
 function parseEvent(line: Buffer): NativeEvent | undefined {
   // Garbage is turned away without the price of an exception: an agent can send millions of lines.
-  if (line[0] !== OPEN_BRACE || line.at(-1) !== CLOSE_BRACE) return undefined;
+  if (line[0] !== OPEN_BRACE || line.at(-1) !== CLOSE_BRACE || !line.includes(TYPE_KEY)) return undefined;
   try {
     return nativeEvent.safeParse(JSON.parse(line.toString("utf8"))).data;
   } catch {

@@ -1,4 +1,5 @@
 const NEWLINE = 0x0a;
+const FIRST_CAPACITY_BYTES = 4096;
 
 export interface Line {
   /** The line without its newline; at most the first `maxLineBytes` of it. */
@@ -13,7 +14,8 @@ export interface Line {
 export class LineSplitter {
   readonly #maxLineBytes: number;
   readonly #onLine: (line: Line) => void;
-  #held: Buffer[] = [];
+  /** Start of a line that waits for its newline: one buffer that grows, since a chunk may be a single byte. */
+  #held = Buffer.alloc(0);
   #heldBytes = 0;
   #cutBytes = 0;
 
@@ -22,35 +24,42 @@ export class LineSplitter {
     this.#onLine = onLine;
   }
 
+  /** The lines handed out are valid until `push` is called again: those within one chunk are not copied. */
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      this.#hold(chunk.subarray(start, end));
-      this.#emit(true);
+      this.#finish(chunk.subarray(start, end), true);
       start = end + 1;
     }
-    this.#hold(chunk.subarray(start));
+    if (start < chunk.length) this.#hold(chunk.subarray(start));
   }
 
   /** Hands out what is left without a newline. */
   end(): void {
-    if (this.#heldBytes > 0 || this.#cutBytes > 0) this.#emit(false);
+    if (this.#heldBytes > 0 || this.#cutBytes > 0) this.#finish(Buffer.alloc(0), false);
+  }
+
+  #finish(part: Buffer, ended: boolean): void {
+    const isWhole = this.#heldBytes === 0 && this.#cutBytes === 0 && part.length <= this.#maxLineBytes;
+    if (!isWhole) this.#hold(part);
+    const bytes = isWhole ? part : this.#held.subarray(0, this.#heldBytes);
+    const cutBytes = this.#cutBytes;
+    if (!isWhole) this.#held = Buffer.alloc(0);
+    this.#heldBytes = 0;
+    this.#cutBytes = 0;
+    this.#onLine({ bytes, cutBytes, ended });
   }
 
   #hold(part: Buffer): void {
-    const kept = part.subarray(0, Math.max(0, this.#maxLineBytes - this.#heldBytes));
-    // A copy: the chunk's memory is used again for the next read.
-    if (kept.length > 0) this.#held.push(Buffer.from(kept));
-    this.#heldBytes += kept.length;
+    const kept = part.subarray(0, this.#maxLineBytes - this.#heldBytes);
+    const needed = this.#heldBytes + kept.length;
+    if (needed > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(FIRST_CAPACITY_BYTES, needed, this.#held.length * 2));
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    kept.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = needed;
     this.#cutBytes += part.length - kept.length;
-  }
-
-  #emit(ended: boolean): void {
-    const bytes = this.#held.length === 1 && this.#held[0] !== undefined ? this.#held[0] : Buffer.concat(this.#held);
-    const line = { bytes, cutBytes: this.#cutBytes, ended };
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#cutBytes = 0;
-    this.#onLine(line);
   }
 }
