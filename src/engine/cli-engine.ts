@@ -1,11 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CaptureError } from "../core/errors.ts";
 import { attach, attachedProcess } from "./attach.ts";
-import { createArgs, type UlimitCap } from "./create-args.ts";
+import { createArgs } from "./create-args.ts";
 import { DIALECTS, type Dialect, type Held } from "./dialect.ts";
 import { type EngineCommand, engineFailure, mustRunEngine, runEngine } from "./engine-command.ts";
+import type { EngineSettings } from "./engine-settings.ts";
 import * as images from "./image-commands.ts";
 import { type ContainerState, parseContainers } from "./inspect.ts";
 import type {
@@ -23,18 +24,11 @@ import { checkSpec } from "./spec-check.ts";
 
 const GONE = /no such (container|object)|no container with|not running|can only kill running|already in progress/i;
 
-/** What was found to work on this machine. */
-export interface EngineSettings {
-  command: EngineCommand;
-  description: EngineDescription;
-  ulimitCap: UlimitCap;
-}
-
 /** The command line of docker or podman as a ContainerEngine. Made by `selectEngine`. */
 export class CliEngine implements ContainerEngine {
   #settings: EngineSettings;
   readonly #dialect: Dialect;
-  readonly #refresh: (() => Promise<EngineSettings | undefined>) | undefined;
+  #refresh: (() => Promise<EngineSettings | undefined>) | undefined;
 
   /** `refresh` probes the machine again; it is asked when a container can't be prepared with remembered settings. */
   constructor(settings: EngineSettings, refresh?: () => Promise<EngineSettings | undefined>) {
@@ -83,6 +77,7 @@ export class CliEngine implements ContainerEngine {
     } catch (thrown) {
       if (!(thrown instanceof CaptureError) || thrown.code !== "engine-failed" || signal?.aborted) throw thrown;
       const fresh = await this.#refresh?.();
+      this.#refresh = undefined;
       if (fresh === undefined || JSON.stringify(fresh) === JSON.stringify(this.#settings)) throw thrown;
       this.#settings = fresh;
       return this.#prepareOnce(spec, signal);
@@ -97,6 +92,7 @@ export class CliEngine implements ContainerEngine {
       try {
         signal?.throwIfAborted();
         const held = await this.#hold(id, pidFile);
+        await checkLocal(id, held.pid);
         signal?.throwIfAborted();
         return this.#prepared(id, spec.name, held);
       } catch (thrown) {
@@ -170,4 +166,13 @@ export class CliEngine implements ContainerEngine {
     const result = await runEngine(this.#command, args);
     if (result.exitCode !== 0 && !GONE.test(result.stderr)) throw engineFailure(this.#command, args, result);
   }
+}
+
+/** The pid must mean the container here: with a daemon on another machine it names some other process, or none. */
+async function checkLocal(id: string, pid: number): Promise<void> {
+  const cgroups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
+  if (cgroups.includes(id)) return;
+  throw new CaptureError("engine-failed", `process ${pid} of the container is not to be seen on this machine`, {
+    hint: "the engine must run on this very machine, not in a virtual machine or on another host",
+  });
 }

@@ -1,11 +1,6 @@
 import type { Dialect } from "./dialect.ts";
+import type { UlimitCap } from "./engine-settings.ts";
 import type { BindMount, ContainerLimits, ContainerSpec, TmpfsMount } from "./port.ts";
-
-/** Ulimits that this machine lets a container have; undefined where every value is allowed. */
-export interface UlimitCap {
-  nofile: number | undefined;
-  nproc: number | undefined;
-}
 
 /** All arguments of `create` for one locked-down container. */
 export function createArgs(spec: ContainerSpec, dialect: Dialect, pidFile: string, cap: UlimitCap): string[] {
@@ -53,10 +48,14 @@ function limitFlags(limits: ContainerLimits, cap: UlimitCap): string[] {
     // The same number: no swap beside the memory.
     ...["--memory-swap", `${limits.memoryBytes}b`],
     ...["--pids-limit", String(limits.pids)],
-    ...["--ulimit", `nofile=${nofile}:${nofile}`],
-    ...["--ulimit", `nproc=${nproc}:${nproc}`],
-    ...["--ulimit", "core=0:0"],
+    ...ulimitFlags(nofile, nproc),
   ];
+}
+
+/** Soft and hard limit alike. Always said: an engine's own defaults may be more than this machine allows. */
+export function ulimitFlags(nofile: number, nproc: number): string[] {
+  const limits = [`nofile=${nofile}:${nofile}`, `nproc=${nproc}:${nproc}`, "core=0:0"];
+  return limits.flatMap((limit) => ["--ulimit", limit]);
 }
 
 /** `--mount` takes one line of CSV, so that a quoted field carries `,` and `:`; `-v` would also create a missing source. */

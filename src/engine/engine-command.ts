@@ -60,7 +60,8 @@ export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
 }
 
-function failureHint(kind: EngineKind, words: string): string | undefined {
+/** What mends the usual failures of an engine. */
+export function failureHint(kind: EngineKind, words: string): string | undefined {
   if (/cannot connect to the docker daemon/i.test(words)) return "start the Docker daemon: sudo systemctl start docker";
   if (/permission denied/i.test(words) && kind === "docker")
     return "your user may not talk to the Docker daemon: sudo usermod -aG docker $USER, then log in again";
