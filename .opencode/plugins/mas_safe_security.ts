@@ -19,6 +19,9 @@ const LIMITS = {
   depth: 32,
   /** UTF-16 units of one record's raw values; the smaller ones are tried when escaping made the record too long. */
   budgets: [512 << 10, 64 << 10, 4 << 10],
+  /** For a hook that hands out the whole conversation again at each step; its messages are events of their own. */
+  historyBudget: 64 << 10,
+  remembered: 128,
   queueBytes: 8 << 20,
   /** Longest wait for the reader: for one record, in the whole life of the process, and at the end. */
   waitMs: 20,
@@ -27,23 +30,13 @@ const LIMITS = {
   notes: 16,
 };
 
-/** Hooks without an input of their own name; permission.ask is never called by OpenCode 1.18, later versions may. */
-const HOOKS = [
-  "chat.message",
-  "chat.params",
-  "chat.headers",
-  "permission.ask",
-  "command.execute.before",
-  "tool.execute.before",
-  "tool.execute.after",
-  "tool.definition",
-  "experimental.chat.messages.transform",
-  "experimental.chat.system.transform",
-  "experimental.provider.small_model",
-  "experimental.session.compacting",
-  "experimental.compaction.autocontinue",
-  "experimental.text.complete",
-];
+/** permission.ask is never called by OpenCode 1.18; later versions may. */
+const HOOKS = (
+  "chat.message chat.params chat.headers permission.ask command.execute.before tool.execute.before tool.execute.after " +
+  "tool.definition experimental.chat.messages.transform experimental.chat.system.transform " +
+  "experimental.provider.small_model experimental.session.compacting experimental.compaction.autocontinue " +
+  "experimental.text.complete"
+).split(" ");
 
 /** Hooks that hand out the merged configuration, which may hold a user's keys. */
 const WITH_SECRETS = new Set(["config", "chat.params", "chat.headers", "experimental.provider.small_model"]);
@@ -52,6 +45,10 @@ const SECRET_NAME = /^key$|(api[-_]?key|token|secret|password|authorization|cook
 // The supervisor names the run in the environment of the agent's process; there is no other way in.
 // oxlint-disable-next-line node/no-process-env
 const { MAS_EVENTS, MAS_RUN_ID, MAS_ISSUE_ID } = process.env;
+
+/** Hooks whose output hardly ever changes: a repetition is recorded as a reference to the record that has it. */
+const REPEATING = new Set(["tool.definition", "experimental.chat.system.transform"]);
+const HISTORY = "experimental.chat.messages.transform";
 
 type Fields = Record<string, unknown>;
 type Note = { field: string; reason: string; original_bytes?: number; omitted_entries?: number };
@@ -132,14 +129,7 @@ function scheduleRetry(): void {
 
 // ---- any value → plain JSON value of bounded size
 
-interface Walk {
-  left: number;
-  redact: boolean;
-  path: string[];
-  ancestors: Set<object>;
-  notes: Note[];
-  cuts: number;
-}
+type Walk = { left: number; redact: boolean; path: string[]; ancestors: Set<object>; notes: Note[]; cuts: number };
 
 function cut(walk: Walk, reason: string, more: Partial<Note>): void {
   walk.cuts++;
@@ -251,12 +241,7 @@ function messageOf(thrown: unknown): string {
 
 // ---- records
 
-interface Origin {
-  type: string;
-  source: "event" | "hook" | "plugin";
-  directory: unknown;
-  worktree: unknown;
-}
+type Origin = { type: string; source: "event" | "hook" | "plugin"; directory: unknown; worktree: unknown };
 
 /** One per process: an agent may start OpenCode inside OpenCode, and both would write to the same pipe. */
 const instance = randomBytes(6).toString("hex");
@@ -267,6 +252,7 @@ function record(origin: Origin, input: unknown, output: unknown): void {
     openSink();
     const number = seq++; // a dropped record leaves a hole
     for (const budget of LIMITS.budgets) {
+      if (origin.type === HISTORY && budget > LIMITS.historyBudget) continue;
       const line = `${JSON.stringify(build(origin, number, input, output, budget))}\n`;
       if (Buffer.byteLength(line) > LIMITS.recordBytes) continue;
       send(line, origin.type === "plugin.dispose");
@@ -286,7 +272,7 @@ function build(origin: Origin, number: number, input: unknown, output: unknown, 
     return plain(value, walk) ?? null;
   };
   const raw_input = field("raw_input", input);
-  const raw_output = field("raw_output", output);
+  const raw_output = reference(origin.type, number, raw_input, field("raw_output", output));
   const result: Fields = {
     timestamp: new Date().toISOString(),
     native_event_type: origin.type,
@@ -308,6 +294,19 @@ function build(origin: Origin, number: number, input: unknown, output: unknown, 
     walk.notes.push({ field: "", reason: `and ${walk.cuts - walk.notes.length} more` });
   if (walk.notes.length > 0) result.truncated = walk.notes;
   return result;
+}
+
+const remembered = new Map<string, { seq: number; text: string }>();
+
+/** The output itself, or `{same_as_seq}` when an earlier record of the same tool or session holds the same. */
+function reference(type: string, number: number, input: unknown, output: unknown): unknown {
+  if (!REPEATING.has(type)) return output;
+  const key = `${type} ${JSON.stringify(members(input).toolID ?? members(input).sessionID)}`;
+  const text = JSON.stringify(output);
+  const earlier = remembered.get(key);
+  if (earlier?.text === text && earlier.seq !== number) return { same_as_seq: earlier.seq };
+  if (remembered.size < LIMITS.remembered || earlier !== undefined) remembered.set(key, { seq: number, text });
+  return output;
 }
 
 /** The ids of a record, each from where OpenCode really puts it. `evt_…` is an event's own id, never a session's. */

@@ -288,6 +288,31 @@ describe("hostile values", () => {
     }
   });
 
+  test("that repeat are recorded once, then by reference", async () => {
+    const hooks = await load();
+    for (const description of ["a", "a", "b", "b"])
+      await hooks["tool.definition"]?.({ toolID: "bash" }, { description });
+    await hooks["tool.definition"]?.({ toolID: "read" }, { description: "b" });
+    const outputs = parse(drain()).map((one) => one.raw_output);
+    const expected = [
+      { description: "a" },
+      { same_as_seq: 1 },
+      { description: "b" },
+      { same_as_seq: 3 },
+      { description: "b" },
+    ];
+    expect(outputs.slice(1)).toEqual(expected);
+  });
+
+  test("that are the whole conversation are kept small", async () => {
+    const messages = Array.from({ length: 100 }, (_, i) => ({
+      info: { id: `msg_${i}` },
+      parts: [{ text: "x".repeat(10_000) }],
+    }));
+    const line = await lineOf("experimental.chat.messages.transform", {}, { messages });
+    expect(line.length).toBeLessThan(100_000);
+  });
+
   test("secrets of the merged configuration are left out, arguments of tools are kept", async () => {
     const secrets = {
       provider: { x: { options: { apiKey: "sk-1", baseURL: "http://a" }, key: "sk-2" } },
