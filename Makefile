@@ -9,9 +9,6 @@ BROWSER_PORT ?= 8765
 # More options for the program, for example: make capture ARGS="--engine podman --keep-workspace"
 ARGS ?=
 
-NODE := node_modules/.bin/node
-CLI := $(NODE) src/cli/main.ts
-
 .PHONY: help capture capture-all capture-all-keep browse doctor test test-full check bench docs clean
 
 help: ## This list
@@ -30,7 +27,7 @@ browse: ## Serve the captures to a browser (BROWSER_HOST, BROWSER_PORT)
 	@scripts/run_capture_browser.sh --host "$(BROWSER_HOST)" --port "$(BROWSER_PORT)" $(ARGS)
 
 doctor: ## What this machine can do, and the command that mends each "no"
-	@scripts/setup.sh node && $(CLI) doctor $(ARGS)
+	@scripts/opencode_capture.sh doctor $(ARGS)
 
 test: ## Every test: the gate, both engines, the browser
 	@scripts/test.sh
