@@ -29,7 +29,7 @@ export function findJsonFault(text: string): JsonFault | undefined {
     if (at >= text.length) return expected === "end of file" ? undefined : fault(text, at, expected);
     TOKEN.lastIndex = at;
     const token = TOKEN.exec(text)?.[0];
-    const next = token === undefined ? undefined : step(token, expected, open);
+    const next: Expected | undefined = token === undefined ? undefined : step(token, expected, open);
     if (token === undefined || next === undefined) return fault(text, at, expected);
     at += token.length;
     expected = next;

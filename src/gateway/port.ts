@@ -14,7 +14,7 @@ export interface GatewayTotals {
   errorCount: number;
   inputTokens: number | null;
   outputTokens: number | null;
-  /** Finish reason of the last answer that came to its end; null when there is none. */
+  /** Finish reason of the last answer that came to its end in the session that began first: not a sub-agent's. */
   lastFinishReason: string | null;
   /** True when an exchange failed because the model itself could not be reached. */
   modelUnreachable: boolean;

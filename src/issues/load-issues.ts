@@ -59,9 +59,9 @@ export function readIssues(file: string): IssuesReading {
 }
 
 function listOf(value: unknown): unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as unknown[];
   if (typeof value !== "object" || value === null || !("issues" in value)) return undefined;
-  return Array.isArray(value.issues) ? value.issues : undefined;
+  return Array.isArray(value.issues) ? (value.issues as unknown[]) : undefined;
 }
 
 function readEntry(raw: unknown, index: number, seen: Set<string>, reading: IssuesReading): void {

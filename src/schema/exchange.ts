@@ -21,7 +21,7 @@ export const exchangeBody = z.object({
     .string()
     .nullable()
     .describe(
-      "Where a body stands that is not in `text`, relative to `model/`: `bodies/<sha256>`. Equal bodies share it.",
+      "Where a body stands that is not in `text`, relative to `model/`: `bodies/<sha256>`, with `.part` behind it where bytes are missing. Equal bodies share it.",
     ),
   truncated: z.boolean().describe("True when bytes are missing: neither `text` nor `file` has them all."),
 });
@@ -35,6 +35,7 @@ export const exchangeErrorKind = z
     "request-too-large",
     "request-refused",
     "gateway-busy",
+    "gateway-failed",
     "unscripted",
     "model-unreachable",
     "model-timeout",

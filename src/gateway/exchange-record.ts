@@ -1,0 +1,57 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { writeFully } from "../core/atomic-file.ts";
+import { errorMessage } from "../core/errors.ts";
+import type { Exchange } from "../schema/exchange.ts";
+import { BodyStore, type ByteBudget } from "./body-store.ts";
+import type { GatewayLimits } from "./limits.ts";
+
+/** Kept free for the lines of exchanges whose bodies found no room any more. */
+const LINES_SHARE = 8;
+
+/** Writes model/exchanges.jsonl and what stands beside it. A failing disk never throws: it is told at the end. */
+export class ExchangeRecord {
+  readonly bodies: BodyStore;
+  readonly #fd: number;
+  readonly #lineBudget: ByteBudget;
+  #lines = 0;
+  #lost = 0;
+  #failure: string | undefined;
+
+  /** `recordFile` must not exist. @throws the system's error when it can't be created. */
+  constructor(recordFile: string, limits: GatewayLimits) {
+    const reserved = Math.floor(limits.recordBytes / LINES_SHARE);
+    this.#fd = fs.openSync(recordFile, "wx", 0o644);
+    this.#lineBudget = { left: reserved };
+    this.bodies = new BodyStore(path.dirname(recordFile), limits, { left: limits.recordBytes - reserved });
+  }
+
+  append(exchange: Exchange): void {
+    const line = Buffer.from(`${JSON.stringify(exchange)}\n`);
+    const inlineBytes = (exchange.request.text?.length ?? 0) + (exchange.response?.text?.length ?? 0);
+    const overhead = Math.max(0, line.length - inlineBytes);
+    if (overhead > this.#lineBudget.left || this.#failure !== undefined) {
+      this.#lost += 1;
+      return;
+    }
+    try {
+      writeFully(this.#fd, line);
+      this.#lineBudget.left -= overhead;
+      this.#lines += 1;
+    } catch (error) {
+      // Half a line may stand at the end now; another one after it would be unreadable with it.
+      this.#failure = errorMessage(error);
+      this.#lost += 1;
+    }
+  }
+
+  /** Closes the record. `lost`: exchanges that are not in it, or not with all their bytes. */
+  close(): { lines: number; lost: number; reason: string | undefined } {
+    fs.closeSync(this.#fd);
+    const { truncatedCount, failure } = this.bodies;
+    const why = this.#failure ?? failure;
+    const lost = this.#lost + truncatedCount;
+    const limit = lost > 0 ? "the limit of what is kept of the model's traffic was reached" : undefined;
+    return { lines: this.#lines, lost, reason: why ?? limit };
+  }
+}

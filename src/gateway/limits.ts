@@ -1,0 +1,37 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * What the agent may make the gateway hold or keep. Whatever it sends, memory stays below
+ * `inFlightBytes` × 4 (text, parsed, both once more in the scripted model) plus `connections` × (`inlineBytes` + `answerChars`).
+ */
+export interface GatewayLimits {
+  /** Largest request body. */
+  requestBytes: number;
+  /** Request bodies held at one time, all connections together. */
+  inFlightBytes: number;
+  connections: number;
+  /** Bodies up to this stand in the record itself, larger ones in files of their own. */
+  inlineBytes: number;
+  /** Largest body kept in a file. */
+  bodyBytes: number;
+  /** All that is kept of one run: record and bodies. */
+  recordBytes: number;
+  /** Characters kept of an answer: its text, its reasoning and the arguments of its tool calls together. */
+  answerChars: number;
+  toolCalls: number;
+  /** How long the model may be silent. Below OpenCode's own 300 s, so that the record says who waited for whom. */
+  modelSilenceMs: number;
+}
+
+export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+  requestBytes: 8 * MIB,
+  inFlightBytes: 16 * MIB,
+  connections: 64,
+  inlineBytes: 64 * KIB,
+  bodyBytes: 16 * MIB,
+  recordBytes: 512 * MIB,
+  answerChars: 256 * KIB,
+  toolCalls: 256,
+  modelSilenceMs: 240_000,
+};
