@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasSysAdmin, parseMemAvailable, parseOsRelease, readMachineFacts } from "./machine.ts";
+import { parseMemAvailable, parseOsRelease, readMachineFacts } from "./machine.ts";
 
 describe("parseOsRelease", () => {
   it("reads quoted and bare values", () => {
@@ -13,16 +13,6 @@ describe("parseOsRelease", () => {
 
   it("knows nothing of an empty file", () => {
     expect(parseOsRelease("")).toBeUndefined();
-  });
-});
-
-describe("hasSysAdmin", () => {
-  it("looks at bit 21 of the effective set", () => {
-    expect(hasSysAdmin("CapPrm:\t0000000000000000\nCapEff:\t000001ffffffffff\n")).toBe(true);
-    expect(hasSysAdmin("CapEff:\t0000000000200000\n")).toBe(true);
-    expect(hasSysAdmin("CapEff:\t000001ffffdfffff\n")).toBe(false);
-    expect(hasSysAdmin("CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000000\n")).toBe(false);
-    expect(hasSysAdmin("")).toBe(false);
   });
 });
 

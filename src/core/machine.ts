@@ -13,8 +13,6 @@ export interface MachineFacts {
   distribution: { id: string; versionId: string; name: string } | undefined;
   /** Effective user id; undefined where there are none. */
   uid: number | undefined;
-  /** Whether this process has CAP_SYS_ADMIN, which entering another namespace needs. */
-  sysAdmin: boolean;
   /** Cores that this process may use. */
   cores: number;
   memoryTotalBytes: number;
@@ -22,9 +20,6 @@ export interface MachineFacts {
   memoryAvailableBytes: number | undefined;
   cgroupVersion: "v1" | "v2" | "hybrid" | undefined;
 }
-
-/** Bit of CAP_SYS_ADMIN in the kernel's capability sets. */
-const CAP_SYS_ADMIN = 21n;
 
 /** Reads the facts anew. What cannot be read is undefined. */
 export async function readMachineFacts(): Promise<MachineFacts> {
@@ -34,7 +29,6 @@ export async function readMachineFacts(): Promise<MachineFacts> {
     kernel: os.release(),
     distribution: parseOsRelease(await textOf("/etc/os-release")),
     uid: process.geteuid?.(),
-    sysAdmin: hasSysAdmin(await textOf("/proc/self/status")),
     cores: os.availableParallelism(),
     memoryTotalBytes: os.totalmem(),
     memoryAvailableBytes: parseMemAvailable(await textOf("/proc/meminfo")),
@@ -57,12 +51,6 @@ export function parseOsRelease(text: string): MachineFacts["distribution"] {
   const id = fields.get("ID");
   if (id === undefined) return undefined;
   return { id, versionId: fields.get("VERSION_ID") ?? "", name: fields.get("PRETTY_NAME") ?? id };
-}
-
-/** Whether the effective capabilities in a /proc/PID/status contain CAP_SYS_ADMIN. */
-export function hasSysAdmin(status: string): boolean {
-  const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-  return hex !== undefined && ((BigInt(`0x${hex}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
 }
 
 /** MemAvailable of a /proc/meminfo, in bytes. */

@@ -11,7 +11,6 @@ const FACTS: MachineFacts = {
   kernel: "6.1.0",
   distribution: { id: "debian", versionId: "12", name: "Debian GNU/Linux 12 (bookworm)" },
   uid: 0,
-  sysAdmin: true,
   cores: 2,
   memoryTotalBytes: 2 ** 34,
   memoryAvailableBytes: 2 ** 33,

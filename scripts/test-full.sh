@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# What a stranger meets: a clean clone of HEAD, every test in it, and once more to see that the second call sets up
+# nothing; then the measurements. Takes over an hour.
+set -euo pipefail
+cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
+scratch=$(mktemp -d)
+trap 'rm -rf -- "$scratch"' EXIT
+git clone --quiet . "$scratch/clone with spaces"
+cd "$scratch/clone with spaces"
+echo "== first call, in a clean clone"
+make test
+echo "== second call"
+second=$(make test 2>&1) || { printf '%s\n' "$second"; exit 1; }
+printf '%s\n' "$second" | tail -n 1
+if grep -q '^set-up:' <<<"$second"; then
+  printf '%s\n' "$second" | grep '^set-up:'
+  echo "the second call set something up again"
+  exit 1
+fi
+echo "== measurements"
+make bench
