@@ -17,4 +17,12 @@ done
 node=$root/node_modules/.bin/node
 # Where npm has no Node for the machine, set-up has made sure that the system's is new enough.
 [ -x "$node" ] || node=node
-exec "$node" "$root/src/cli/main.ts" "$@"
+
+# Entering a container's network namespace needs root; what a run writes is given back to the user at its end.
+as_root=()
+if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ]; then
+  kept=()
+  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$)')
+  as_root=(sudo env "${kept[@]}")
+fi
+exec "${as_root[@]}" "$node" "$root/src/cli/main.ts" "$@"

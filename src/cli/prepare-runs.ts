@@ -6,7 +6,7 @@ import { selectEngine } from "../engine/select.ts";
 import { ensureCaptureRoot } from "../evidence/capture-directory.ts";
 import { createScriptedGateway } from "../gateway/scripted-gateway.ts";
 import { buildPrompt } from "../issues/prompt.ts";
-import { resolveModel } from "../issues/resolve-model.ts";
+import { resolveModel, type ScriptedModel } from "../issues/resolve-model.ts";
 import { IDLE_LIMIT_SECONDS, TIME_LIMIT_SECONDS } from "../sandbox/limits.ts";
 import type { Issue } from "../schema/issue.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
@@ -80,10 +80,14 @@ async function findGivenImage(
   });
 }
 
-/** The plan of one issue's run. Throws when its scripted model is missing. */
-export async function planRun(base: RunBase, issue: Issue): Promise<RunPlan> {
+/** The model of one issue's run. Needs no engine, so a missing script is told before anything is set up. */
+export function modelFor(settings: Settings, issue: Issue): ScriptedModel {
+  return resolveModel(settings.model, { issue, tasksDir: path.dirname(settings.issues_path) });
+}
+
+/** The plan of one issue's run. */
+export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunPlan {
   const { settings } = base;
-  const model = await resolveModel(settings.model, { issue, tasksDir: path.dirname(settings.issues_path) });
   return {
     issue,
     prompt: buildPrompt(issue),
@@ -106,6 +110,12 @@ export async function planRun(base: RunBase, issue: Issue): Promise<RunPlan> {
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),
     toolVersion: toolVersion(),
     settings: { ...settings },
-    createGateway: (captureDir) => createScriptedGateway({ model, requested: settings.model, captureDir }),
+    createGateway: (captureDir) =>
+      createScriptedGateway({
+        scriptFile: model.file,
+        persona: model.persona,
+        requested: model.requested,
+        captureDir,
+      }),
   };
 }

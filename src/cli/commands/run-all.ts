@@ -2,13 +2,15 @@ import type { Command } from "commander";
 import { type BatchState, loadInterruptedBatch, newBatch } from "../../batch/batch-state.ts";
 import { type BatchHooks, type BatchProgress, progressOf, runBatch } from "../../batch/run-batch.ts";
 import { CaptureError, EXIT } from "../../core/errors.ts";
-import { findIssue, loadIssues, sortForBatch } from "../../issues/load-issues.ts";
+import { findIssue, sortForBatch } from "../../issues/find-issue.ts";
+import { loadIssues } from "../../issues/load-issues.ts";
 import type { Issue } from "../../schema/issue.ts";
 import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
 import { interruptSignal } from "../interrupt.ts";
+import { giveToInvokingUser } from "../invoking-user.ts";
 import { PACKAGE_ROOT } from "../package-root.ts";
-import { planRun, prepareRuns, type RunBase } from "../prepare-runs.ts";
+import { modelFor, planRun, prepareRuns } from "../prepare-runs.ts";
 import { createProgress, type Progress, showPhase } from "../progress.ts";
 import { addRunOptions, type RunOptions, settingFlags } from "../run-options.ts";
 import { resolveSettings } from "../settings.ts";
@@ -50,6 +52,7 @@ export function registerRunAll(program: Command): void {
 async function runAll(options: RunAllOptions): Promise<number> {
   const settings = resolveSettings(settingFlags(options), process.env, PACKAGE_ROOT);
   const { issues, state } = chooseIssues(options, loadIssues(settings.issues_path), settings);
+  const models = new Map(issues.map((issue) => [issue.id, modelFor(settings, issue)]));
   const progress = createProgress(process.stderr);
   const interrupt = interruptSignal(() =>
     progress.line("stopping after this run's capture is finished … (Ctrl-C again gives up at once)"),
@@ -58,7 +61,14 @@ async function runAll(options: RunAllOptions): Promise<number> {
     const base = await prepareRuns(settings, progress, interrupt.signal);
     const codes: number[] = [];
     const runOne = async (issue: Issue) => {
-      const result = await runIssue(base, issue, progress, interrupt.signal);
+      const model = models.get(issue.id) ?? modelFor(settings, issue);
+      const onPhase = (name: string) => showPhase(progress, name);
+      const result = await runCapture(
+        planRun(base, issue, model),
+        { onPhase, derive: deriveCapture },
+        interrupt.signal,
+      );
+      await giveToInvokingUser(settings.capture_root, process.env);
       codes.push(exitCodeOf(result.record, settings));
       if (options.json !== true) process.stdout.write(`${result.captureDir}\n`);
       return result;
@@ -95,12 +105,6 @@ function chooseIssues(
       settings.model,
     ),
   };
-}
-
-async function runIssue(base: RunBase, issue: Issue, progress: Progress, signal: AbortSignal) {
-  const plan = await planRun(base, issue);
-  const onPhase = (name: string) => showPhase(progress, name);
-  return runCapture(plan, { onPhase, derive: deriveCapture }, signal);
 }
 
 function hooksFor(progress: Progress): BatchHooks {

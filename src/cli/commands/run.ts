@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 import { CaptureError, EXIT } from "../../core/errors.ts";
-import { findIssue, loadIssues } from "../../issues/load-issues.ts";
+import { findIssue } from "../../issues/find-issue.ts";
+import { loadIssues } from "../../issues/load-issues.ts";
 import type { RunRecord } from "../../schema/run.ts";
 import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
 import { interruptSignal } from "../interrupt.ts";
+import { giveToInvokingUser } from "../invoking-user.ts";
 import { PACKAGE_ROOT } from "../package-root.ts";
-import { planRun, prepareRuns } from "../prepare-runs.ts";
+import { modelFor, planRun, prepareRuns } from "../prepare-runs.ts";
 import { createProgress, showPhase } from "../progress.ts";
 import { addRunOptions, type RunOptions, settingFlags } from "../run-options.ts";
 import { runSummaryLines } from "../run-summary.ts";
@@ -37,15 +39,15 @@ export function registerRun(program: Command): void {
 async function runOne(options: RunOptions & { issue: string }): Promise<number> {
   const settings = resolveSettings(settingFlags(options), process.env, PACKAGE_ROOT);
   const issue = findIssue(loadIssues(settings.issues_path), options.issue);
+  const model = modelFor(settings, issue);
   const progress = createProgress(process.stderr);
   const interrupt = interruptSignal(() => progress.line("stopping … (Ctrl-C again gives up at once)"));
   try {
     const base = await prepareRuns(settings, progress, interrupt.signal);
     if (interrupt.signal.aborted) throw new CaptureError("interrupted", "interrupted before the run began");
-    const plan = await planRun(base, issue);
     progress.line(`issue    ${issue.id} (${issue.risk_level}): ${issue.title}`);
     const result = await runCapture(
-      plan,
+      planRun(base, issue, model),
       {
         onPhase: (name) => showPhase(progress, name),
         onCaptureDirectory: (dir) => progress.line(`capture  ${dir}`),
@@ -54,6 +56,7 @@ async function runOne(options: RunOptions & { issue: string }): Promise<number> 
       interrupt.signal,
     );
     progress.close();
+    await giveToInvokingUser(settings.capture_root, process.env);
     const lines = await runSummaryLines(result.captureDir, result.record);
     process.stderr.write(`\n${lines.join("\n")}\n`);
     process.stdout.write(
