@@ -7,7 +7,7 @@ const MAX_SCRIPT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a scripted model.
- * @throws CaptureError `script-missing` when there is none, `issues-invalid` when it has faults.
+ * @throws CaptureError `issues-invalid` when it can't be read or has faults, with their places.
  */
 export function readScript(file: string): { script: Script; sha256: string } {
   const { value, text } = readJsonFile(file, {

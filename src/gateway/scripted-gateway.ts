@@ -15,8 +15,8 @@ const CONTEXT_TOKENS = 10_000_000;
 const OUTPUT_TOKENS = 32_000;
 
 export interface ScriptedGatewayOptions {
-  scriptFile: string;
-  persona: string;
+  /** The script, and the name that the model has in OpenCode. */
+  model: { file: string; persona: string };
   /** What was asked for with `--model`, for the record. */
   requested: string;
   /** The exchanges go to `model/` in it, which exists. */
@@ -32,18 +32,19 @@ export interface ScriptedGatewayOptions {
 export async function createScriptedGateway(options: ScriptedGatewayOptions): Promise<ModelGateway> {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const port = options.port ?? MODEL_PORT;
-  const upstream = await startScriptedUpstream(options.scriptFile, limits);
+  const { file, persona } = options.model;
+  const upstream = await startScriptedUpstream(file, limits);
   try {
     return new HttpGateway({
       upstream,
       recordFile: path.join(options.captureDir, LAYOUT.exchanges),
       port,
-      agentConfig: scriptedAgentConfig(options.persona, port),
+      agentConfig: scriptedAgentConfig(persona, port),
       info: {
         requested: options.requested,
         provider: PROVIDER,
-        model: options.persona,
-        persona: options.persona,
+        model: persona,
+        persona,
         scriptSha256: upstream.sha256,
       },
       limits,
