@@ -1,0 +1,202 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { isoNow } from "../../core/clock.ts";
+import { errorMessage } from "../../core/errors.ts";
+import { LAYOUT } from "../../evidence/layout.ts";
+import { shorten, visible, visibleLines } from "../../schema/display.ts";
+import { sessionId } from "../../schema/native-event.ts";
+import type { CompletenessClass } from "../../schema/observations.ts";
+import type { AgentOutcome } from "./agent-outcome.ts";
+import { copyUntrustedFile } from "./copy-untrusted-file.ts";
+import { type ReaderResult, WORK_FILES } from "./reader-result.ts";
+import { runReader } from "./run-reader.ts";
+
+const STORE = [".local", "share", "opencode"] as const;
+const CHILDREN = "session/children";
+
+export interface SessionExportLimits {
+  /** Largest database and write-ahead log that are read. */
+  storeBytes: number;
+  /** Largest export of one session. */
+  sessionBytes: number;
+  sessions: number;
+  timeMs: number;
+}
+
+const DEFAULT_LIMITS: SessionExportLimits = {
+  storeBytes: 512 << 20,
+  sessionBytes: 128 << 20,
+  sessions: 200,
+  timeMs: 30_000,
+};
+
+export interface SessionExportOptions {
+  /** The agent's home on this side; everything in it is the agent's. */
+  homeDir: string;
+  captureDir: string;
+  /** Root session by the native events. Without it (or when it is not in the store) the oldest session is the root. */
+  rootSessionId?: string | null;
+  signal?: AbortSignal;
+  limits?: Partial<SessionExportLimits>;
+  /** Directory for the private copy; default: beside the home, in the run's private directory. */
+  workParent?: string;
+  /**
+   * Second way to an export when the store can't be read: runs `opencode export <id>` somewhere and leaves what it printed
+   * in a regular file.
+   */
+  fallback?: (sessionId: string) => Promise<{ exitCode: number | null; stdoutFile: string }>;
+}
+
+/** What was exported. All of its content is the agent's own record. */
+export interface SessionExportResult {
+  /** session/export.json was written. */
+  saved: boolean;
+  /** Of the process that read the store; 0 when it succeeded, `null` when it was killed. */
+  exitCode: number | null;
+  /** Root session, `ses_…`. */
+  sessionId: string | null;
+  /** Other sessions written to session/children/. */
+  children: string[];
+  /** Why nothing was saved. */
+  reason: string | undefined;
+  /** How the agent's session ended, by its own record; `null` when that could not be read. */
+  outcome: AgentOutcome | null;
+  opencodeVersion: string | null;
+  completeness: CompletenessClass;
+}
+
+type Partly = Omit<SessionExportResult, "completeness">;
+
+const NOTHING: Partly = {
+  saved: false,
+  exitCode: null,
+  sessionId: null,
+  children: [],
+  reason: undefined,
+  outcome: null,
+  opencodeVersion: null,
+};
+
+/**
+ * Exports the agent's sessions from its session store, as `opencode export` would print them, byte for byte. Writes
+ * logs/opencode_export.stdout.log (the raw root session), logs/opencode_export.stderr.log (what was done),
+ * session/export.json (the same, when it is a valid export) and session/children/<id>.json. Call it after the agent's last
+ * process is dead. Never throws because of what the agent left behind.
+ */
+export async function exportSessions(options: SessionExportOptions): Promise<SessionExportResult> {
+  const log: string[] = [];
+  const workDir = fs.mkdtempSync(path.join(options.workParent ?? path.dirname(options.homeDir), "export-"));
+  let result = NOTHING;
+  try {
+    fs.mkdirSync(path.join(workDir, WORK_FILES.sessions));
+    result = await readStore(options, workDir, log);
+    if (!result.saved && options.fallback !== undefined) result = await useFallback(options, workDir, log, result);
+  } catch (error) {
+    result = { ...result, reason: visible(shorten(errorMessage(error), 300)) };
+  } finally {
+    fs.rmSync(workDir, { recursive: true, force: true });
+  }
+  if (result.reason !== undefined) log.push(`not saved: ${result.reason}`);
+  writeLogs(options.captureDir, log);
+  return { ...result, completeness: completenessOf(result) };
+}
+
+async function readStore(options: SessionExportOptions, workDir: string, log: string[]): Promise<Partly> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  for (const suffix of ["", "-wal"]) {
+    const name = `${WORK_FILES.database}${suffix}`;
+    const copy = copyUntrustedFile(options.homeDir, [...STORE, name], path.join(workDir, name), limits.storeBytes);
+    log.push(copy.kind === "copied" ? `${name}: ${copy.bytes} bytes copied` : `${name}: ${copy.kind}`);
+    if (copy.kind === "refused") return { ...NOTHING, reason: `${name} was not read: ${copy.reason}` };
+    if (copy.kind === "absent" && suffix === "") return { ...NOTHING, reason: "the agent left no session store" };
+  }
+  return readAndPlace(options, workDir, log, "store");
+}
+
+async function useFallback(
+  options: SessionExportOptions,
+  workDir: string,
+  log: string[],
+  before: Partly,
+): Promise<Partly> {
+  const id = sessionId.safeParse(before.sessionId ?? options.rootSessionId);
+  if (!id.success || options.fallback === undefined) return before;
+  log.push(`the store could not be used (${before.reason ?? "unknown"}); running opencode export ${id.data}`);
+  const made = await options.fallback(id.data);
+  log.push(`opencode export ended with ${made.exitCode}`);
+  if (made.exitCode !== 0) return { ...before, exitCode: made.exitCode };
+  const { sessionBytes } = { ...DEFAULT_LIMITS, ...options.limits };
+  const parts = [path.basename(made.stdoutFile)] as const;
+  const target = path.join(workDir, WORK_FILES.export);
+  const copy = copyUntrustedFile(path.dirname(made.stdoutFile), parts, target, sessionBytes);
+  if (copy.kind !== "copied") return { ...before, reason: `the export is not readable: ${copy.kind}` };
+  return readAndPlace(options, workDir, log, "file");
+}
+
+async function readAndPlace(
+  options: SessionExportOptions,
+  workDir: string,
+  log: string[],
+  mode: "store" | "file",
+): Promise<Partly> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const wanted = sessionId.safeParse(options.rootSessionId);
+  const order = {
+    workDir,
+    mode,
+    rootSessionId: wanted.data ?? null,
+    maxSessionBytes: limits.sessionBytes,
+    maxSessions: limits.sessions,
+  };
+  const run = await runReader(order, limits.timeMs, options.signal);
+  log.push(...run.log);
+  if (run.result === undefined) return { ...NOTHING, exitCode: run.exitCode, reason: run.failure };
+  return place(options.captureDir, workDir, run.result, run.exitCode);
+}
+
+/** Moves the exported files to where they belong. The ids were checked, so they are safe as names. */
+function place(captureDir: string, workDir: string, read: ReaderResult, exitCode: number | null): Partly {
+  const fileOf = (id: string) => path.join(workDir, WORK_FILES.sessions, `${id}.json`);
+  const root = read.sessions.find((session) => session.id === read.root);
+  const children = read.sessions.filter((session) => session !== root && session.fault === null);
+  if (children.length > 0) fs.mkdirSync(path.join(captureDir, CHILDREN), { recursive: true });
+  for (const child of children) move(fileOf(child.id), path.join(captureDir, CHILDREN, `${child.id}.json`));
+  const saved = root !== undefined && root.fault === null;
+  if (root !== undefined) {
+    const raw = path.join(captureDir, LAYOUT.exportStdoutLog);
+    move(fileOf(root.id), raw);
+    if (saved) fs.copyFileSync(raw, path.join(captureDir, LAYOUT.sessionExport), fs.constants.COPYFILE_FICLONE);
+  }
+  return {
+    saved,
+    exitCode,
+    sessionId: read.root,
+    children: children.map((child) => child.id),
+    reason: saved ? undefined : (root?.fault ?? read.reason ?? "the root session could not be exported"),
+    outcome: read.outcome,
+    opencodeVersion: read.opencodeVersion,
+  };
+}
+
+/** A rename where both are on one file system, else a copy. */
+function move(from: string, to: string): void {
+  fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE);
+  fs.chmodSync(to, 0o644);
+  fs.rmSync(from);
+}
+
+function writeLogs(captureDir: string, log: readonly string[]): void {
+  const stdout = path.join(captureDir, LAYOUT.exportStdoutLog);
+  if (!fs.existsSync(stdout)) fs.writeFileSync(stdout, "");
+  fs.writeFileSync(path.join(captureDir, LAYOUT.exportStderrLog), `${visibleLines(log.join("\n"))}\n`);
+}
+
+function completenessOf(result: Partly): CompletenessClass {
+  const base = { class: "session-export" as const, sensor: "session-store", from: null, to: isoNow() };
+  if (!result.saved) {
+    const reason = result.reason ?? "no session was exported";
+    return { ...base, level: "absent", reason, lost: null, started_before_agent: null };
+  }
+  const reason = `the session store held the root session and ${result.children.length} others, all exported`;
+  return { ...base, level: "complete", reason, lost: 0, started_before_agent: null };
+}
