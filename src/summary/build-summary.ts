@@ -1,4 +1,8 @@
+import * as path from "node:path";
+import { writeJsonAtomic } from "../core/atomic-file.ts";
 import { isoNow } from "../core/clock.ts";
+import { derivedDirectory } from "../evidence/derived-directory.ts";
+import { LAYOUT } from "../evidence/layout.ts";
 import { type OpenCapture, openCapture } from "../evidence/reader.ts";
 import { streamExchanges, streamNativeEvents } from "../evidence/reader-streams.ts";
 import { SCHEMA_VERSION } from "../schema/common.ts";
@@ -45,4 +49,22 @@ export async function buildSummaryWithEvidence(capture: OpenCapture): Promise<Bu
  */
 export async function buildSummary(captureDir: string): Promise<Summary> {
   return (await buildSummaryWithEvidence(openCapture(captureDir))).summary;
+}
+
+/**
+ * Makes the summary and writes it to derived/summary.json in one step.
+ * @returns the summary.
+ * @throws CaptureError `capture-not-found`, `disk-full` or `write-failed`.
+ */
+export async function writeSummary(captureDir: string): Promise<Summary> {
+  const capture = openCapture(captureDir);
+  const { summary } = await buildSummaryWithEvidence(capture);
+  saveSummary(capture, summary);
+  return summary;
+}
+
+/** Writes a summary that was made before; as `writeSummary`. */
+export function saveSummary(capture: OpenCapture, summary: Summary): void {
+  const dir = derivedDirectory(capture.dir, path.dirname(LAYOUT.summary));
+  writeJsonAtomic(path.join(dir, path.basename(LAYOUT.summary)), summary);
 }

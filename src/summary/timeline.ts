@@ -75,7 +75,7 @@ export function networkEntries(network: NetworkView | null): TimelineEntry[] {
 }
 
 export function filesystemEntries(diff: FsDiffView | null): TimelineEntry[] {
-  if (diff?.generated_at == null || diff.counts === null) return [];
+  if (!diff?.generated_at || diff.counts === null) return [];
   const { created, modified, deleted } = diff.counts;
   const title = `+${created} ~${modified} -${deleted}`;
   return [entry("filesystem", "workspace.compared", "fs:diff", diff.generated_at, title)];

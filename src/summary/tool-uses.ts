@@ -29,7 +29,7 @@ export class ToolUses {
   }
 
   list(): ToolUse[] {
-    return this.#uses.map(({ messageId: _, ...use }) => use);
+    return this.#uses.map(({ messageId: _messageId, ...use }) => use);
   }
 
   addExchange(exchange: Exchange): void {

@@ -1,0 +1,34 @@
+import { EN } from "./words-en.ts";
+import { ZH } from "./words-zh.ts";
+
+export type WordKey = keyof typeof EN;
+export type Words = Readonly<Record<WordKey, string>>;
+
+export const LANGUAGES = ["en", "zh"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export const CATALOGUES: Readonly<Record<Language, Words>> = { en: EN, zh: ZH };
+
+/** Name of each language in itself. */
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: "English", zh: "中文" };
+
+/** Value of the document's `lang`: screen readers and fonts need the script. */
+export const LANGUAGE_TAGS: Readonly<Record<Language, string>> = { en: "en", zh: "zh-CN" };
+
+export type WordParams = Readonly<Record<string, string | number>>;
+
+/** Fills `{name}` in a template; a value is only ever text. */
+export function fill(template: string, params: WordParams): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = Object.hasOwn(params, name) ? params[name] : undefined;
+    return value === undefined ? whole : String(value);
+  });
+}
+
+export function isWordKey(key: string): key is WordKey {
+  return Object.hasOwn(EN, key);
+}
+
+export function isLanguage(value: string | null | undefined): value is Language {
+  return LANGUAGES.some((language) => language === value);
+}

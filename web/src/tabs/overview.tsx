@@ -1,0 +1,211 @@
+import { visible, visibleLines } from "../../../src/schema/display.ts";
+import type { CapturePage } from "../../../src/schema/page.ts";
+import type { Anomaly } from "../../../src/schema/summary.ts";
+import { anomalyWords } from "../anomaly-words.ts";
+import { Chip, type Tone, toneOfLevel } from "../components/chip.tsx";
+import { Empty, Facts, Section } from "../components/section.tsx";
+import { Block, Text } from "../components/text.tsx";
+import { useSpeaker } from "../i18n/language.tsx";
+import type { Tab } from "../route.ts";
+import { Phases } from "./phases.tsx";
+
+export function Overview({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab): string }) {
+  return (
+    <div class="columns">
+      <div>
+        <Outcome page={page} hrefOf={hrefOf} />
+        <Findings anomalies={page.summary.anomalies} />
+        <Task page={page} />
+        <LastWords page={page} />
+      </div>
+      <div>
+        <WhatCouldBeSeen page={page} />
+        <Phases summary={page.summary} />
+        <RunFacts page={page} />
+        <Omitted page={page} />
+      </div>
+    </div>
+  );
+}
+
+function Outcome({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab): string }) {
+  const { say, sayCode, number } = useSpeaker();
+  const { run, counts } = page.summary;
+  const ended = run.finished_at !== null || run.schema_version === 0;
+  const reason = ended ? (run.end_reason ?? run.run_status ?? "unfinished") : "unfinished";
+  const numbers = [
+    ["tools", counts.tools_total, "tools"],
+    ["processes", counts.processes_total, "processes"],
+    ["files", counts.files_total, "files"],
+    ["connections", counts.connections_total, "network"],
+    ["exchanges", counts.exchanges_total, "conversation"],
+    ["events", counts.significant_total + counts.noise_total, "timeline"],
+  ] as const;
+  return (
+    <Section title={say("overview.outcome")}>
+      <p class="verdict">
+        {sayCode("outcome", reason, reason)}
+        {run.exit_code !== null && <span class="muted"> {say("overview.exitCode", { code: run.exit_code })}</span>}
+      </p>
+      {run.end_detail !== null && (
+        <p class="muted" lang="en">
+          <Text value={run.end_detail} />
+        </p>
+      )}
+      <ul class="numbers" aria-label={say("overview.numbers")}>
+        {numbers.map(([name, value, tab]) => (
+          <li key={name}>
+            <a href={hrefOf(tab)}>
+              <b>{number(value)}</b> <span>{say(`number.${name}`)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+const TONE: Record<Anomaly["level"], Tone> = { error: "bad", warning: "warn", info: "info" };
+
+function Findings({ anomalies }: { anomalies: readonly Anomaly[] }) {
+  const speaker = useSpeaker();
+  const { say } = speaker;
+  // What could not be seen has a panel of its own.
+  const shown = anomalies.filter((one) => one.code !== "incomplete_observation");
+  return (
+    <Section title={say("overview.findings")}>
+      {shown.length === 0 && <Empty>{say("overview.noFindings")}</Empty>}
+      <ul class="findings">
+        {shown.map((one, index) => (
+          <li key={`${one.code}${index}`}>
+            <Chip tone={TONE[one.level]}>{say(`severity.${one.level}`)}</Chip>
+            <span class="wrap">{visibleLines(anomalyWords(one, speaker))}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Task({ page }: { page: CapturePage }) {
+  const { say } = useSpeaker();
+  const { issue } = page;
+  return (
+    <Section title={say("overview.prompt")}>
+      {issue?.prompt == null ? (
+        <Empty>{say("overview.noPrompt")}</Empty>
+      ) : (
+        <Block value={issue.prompt} label={say("overview.prompt")} />
+      )}
+      {issue !== null && issue.files.length > 0 && (
+        <>
+          <h3>{say("overview.relevantFiles")}</h3>
+          <ul class="plain-list">
+            {issue.files.map((file) => (
+              <li key={file}>
+                <Text value={file} mono />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Section>
+  );
+}
+
+function LastWords({ page }: { page: CapturePage }) {
+  const { say } = useSpeaker();
+  const { final_message: text, final_message_source: source } = page.summary;
+  const note =
+    source === null ? undefined : say(source === "gateway" ? "overview.finalGateway" : "overview.finalAgent");
+  return (
+    <Section
+      title={say("overview.final")}
+      note={
+        <>
+          <Chip>{say("overview.claim")}</Chip> {note}
+        </>
+      }
+    >
+      {text === null ? <Empty>{say("overview.noFinal")}</Empty> : <Block value={text} label={say("overview.final")} />}
+    </Section>
+  );
+}
+
+function WhatCouldBeSeen({ page }: { page: CapturePage }) {
+  const { say, sayCode } = useSpeaker();
+  const { completeness } = page.summary;
+  return (
+    <Section title={say("overview.seen")}>
+      {completeness === null && <Empty>{say("overview.seenUnknown")}</Empty>}
+      <ul class="seen-list">
+        {completeness?.classes.map((one, index) => (
+          <li key={`${one.class}${index}`}>
+            <span class="seen-name">{sayCode("class", one.class, one.class)}</span>
+            <Chip tone={toneOfLevel(one.level)} title={say(`levelHelp.${one.level}`)}>
+              {say(`level.${one.level}`)}
+            </Chip>
+            <span class="seen-reason" lang="en">
+              <Text value={one.reason} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {completeness !== null && completeness.gaps.length > 0 && (
+        <>
+          <h3>{say("overview.gaps")}</h3>
+          <ul class="plain-list" lang="en">
+            {completeness.gaps.map((gap, index) => (
+              <li key={`${gap.class}${index}`}>
+                <Text value={`${gap.class}: ${gap.reason}`} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Section>
+  );
+}
+
+function RunFacts({ page }: { page: CapturePage }) {
+  const speaker = useSpeaker();
+  const { say } = speaker;
+  const { run } = page.summary;
+  const tokens = run.model;
+  return (
+    <Section title={say("overview.run")}>
+      <Facts
+        rows={[
+          [
+            say("head.started"),
+            run.started_at === null ? null : (
+              <time dateTime={visible(run.started_at)}>{speaker.dateTime(run.started_at)}</time>
+            ),
+          ],
+          [say("head.duration"), run.duration_seconds === null ? null : speaker.duration(run.duration_seconds)],
+          [
+            say("head.model"),
+            tokens === null ? null : <Text value={`${tokens.requested} (${tokens.provider}/${tokens.model})`} mono />,
+          ],
+          [say("evidence.image"), run.image_ref === null ? null : <Text value={run.image_ref} mono />],
+          [say("evidence.session"), run.session_id === null ? null : <Text value={run.session_id} mono />],
+          ["run_id", run.run_id === null ? null : <Text value={run.run_id} mono />],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Omitted({ page }: { page: CapturePage }) {
+  const { say, number } = useSpeaker();
+  if (page.omitted.length === 0) return null;
+  return (
+    <Section title={say("overview.omitted")}>
+      <ul class="plain-list">
+        {page.omitted.map((one) => (
+          <li key={one.what}>{say(`omitted.${one.what}`, { kept: number(one.kept), total: number(one.total) })}</li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
