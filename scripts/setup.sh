@@ -43,6 +43,7 @@ fi
 install_node_packages
 install_system_packages
 build_web
+give_to_caller
 plan "$mode"
 if ! nothing_to_do; then
   say "set-up went through, but this still does not work:"

@@ -74,5 +74,14 @@ build_web() {
   key=$(web_key)
   rm -f .cache/setup/web
   step "viewer (vite build)" .cache/setup/web.log npm run --silent build:web || exit 3
-  echo "$key" >.cache/setup/web
+  echo "$key $(web_outputs)" >.cache/setup/web
+}
+
+# Under sudo: what was made belongs to the user who called, so that later calls without sudo can work on it.
+give_to_caller() {
+  if [ "$(id -u)" -ne 0 ] || [ -z "${SUDO_UID:-}" ] || [ "$(stat -c %u .)" != "$SUDO_UID" ]; then return 0; fi
+  local path
+  for path in .cache node_modules web/dist; do
+    if [ -e "$path" ]; then chown -R --no-dereference "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$path"; fi
+  done
 }

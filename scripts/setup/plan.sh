@@ -25,6 +25,9 @@ web_key() {
   echo "$(printf '%s\n' "${files[@]}" | sha256sum | cut -d' ' -f1) $(hash_of package-lock.json "${files[@]}")"
 }
 
+# Names of the built files: a deleted one is built again.
+web_outputs() { find web/dist -type f 2>/dev/null | LC_ALL=C sort | sha256sum | cut -d' ' -f1; }
+
 plan() {
   local mode=$1
   packages=() faults=() need_node_packages="" need_web=""
@@ -60,7 +63,7 @@ have_node_24() { node -e 'process.exit(parseInt(process.versions.node) >= 24 ? 0
 
 plan_web() {
   [ -f web/vite.config.ts ] || return 0
-  if [ ! -f web/dist/index.html ] || [ "$(web_key)" != "$(read_stamp web)" ]; then need_web=yes; fi
+  if [ "$(web_key) $(web_outputs)" != "$(read_stamp web)" ]; then need_web=yes; fi
 }
 
 # Debian's podman takes crun unless told otherwise; runc works on more kernels. uidmap: rootless podman and mmdebstrap.

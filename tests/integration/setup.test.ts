@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chown, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { REPOSITORY, runScript, SetupTree, which } from "../support/setup-tree.ts";
@@ -17,7 +17,7 @@ afterEach(async () => {
 const NPM_CI = `mkdir -p node_modules/.bin && ln -sf "${process.execPath}" node_modules/.bin/node`;
 const NPM = `case "$1" in
   ci) ${NPM_CI} ;;
-  run) mkdir -p web/dist && echo built >web/dist/index.html ;;
+  run) mkdir -p web/dist && echo built >web/dist/viewer.js ;;
 esac`;
 
 describe("in this repository, which is set up", () => {
@@ -185,6 +185,17 @@ describe("installing", () => {
     expect(await builds()).toBe(1);
     await tree.write("web/src/new.test.ts", "1");
     expect(await builds()).toBe(0);
+  });
+
+  it("under sudo, what it makes belongs to the user who called", async () => {
+    const asRoot = process.getuid?.() === 0;
+    const caller = asRoot ? 12_345 : (process.getuid?.() ?? 0);
+    await tree.standIn("npm", NPM);
+    if (asRoot) await chown(tree.root, caller, caller);
+    await tree.setup("node", [], { SUDO_UID: String(caller), SUDO_GID: String(caller) });
+    for (const name of [".cache/setup/node-packages", "node_modules/.bin"]) {
+      expect((await stat(join(tree.root, name))).uid).toBe(caller);
+    }
   });
 
   it("knows its modes", async () => {

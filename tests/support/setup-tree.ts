@@ -30,10 +30,10 @@ export function runScript(
 
 /** What set-up itself runs, and nothing else of the machine. */
 const BASE_TOOLS = [
-  ..."awk bash cat chmod cut date dirname env find flock git grep head id ln ls mkdir mktemp nsenter readlink".split(
+  ..."awk bash cat chmod chown cut date dirname env find flock git grep head id ln ls mkdir mktemp nsenter readlink".split(
     " ",
   ),
-  ..."rm sed sha256sum sleep sort tail timeout touch tr uname wc".split(" "),
+  ..."rm sed sha256sum sleep sort stat tail timeout touch tr uname wc".split(" "),
 ];
 
 /**
@@ -86,9 +86,13 @@ export class SetupTree {
   }
 
   /** `before`: a command that the script is run by, such as `setpriv`. */
-  setup(mode: string, before: readonly string[] = []): Promise<ScriptResult> {
+  setup(
+    mode: string,
+    before: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ScriptResult> {
     return runScript([...before, join(this.root, "scripts/setup.sh"), mode], {
-      env: { PATH: this.bin, HOME: this.dir },
+      env: { PATH: this.bin, HOME: this.dir, ...env },
     });
   }
 
