@@ -1,9 +1,7 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { spawn } from "node:child_process";
+import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { EngineCommand } from "./engine-command.ts";
 import type { AttachedProcess } from "./port.ts";
-
-export type AttachClient = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** How an attached engine client ended. */
 export interface ClientEnd {
@@ -13,7 +11,9 @@ export interface ClientEnd {
 }
 
 export interface Attached {
-  client: AttachClient;
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
   ended: Promise<ClientEnd>;
 }
 
@@ -26,13 +26,18 @@ export function attach(command: EngineCommand, flags: readonly string[], contain
   const client = spawn(command.bin, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
   // A program that ends without reading all of its input breaks the pipe; its exit code tells the story.
   client.stdin.on("error", () => {});
+  // Node throws away what nobody has read from a child's pipes when the child exits: take it over at once.
+  const [stdout, stderr] = [client.stdout.pipe(new PassThrough()), client.stderr.pipe(new PassThrough())];
   const ended = new Promise<ClientEnd>((resolve) => {
-    client.once("error", (error) => resolve({ code: null, problem: error.message }));
+    client.once("error", (error) => {
+      for (const stream of [stdout, stderr]) stream.end();
+      resolve({ code: null, problem: error.message });
+    });
     client.once("exit", (code, signal) => {
       resolve({ code, problem: signal === null ? undefined : `the ${command.kind} client was ended by ${signal}` });
     });
   });
-  return { client, ended };
+  return { stdin: client.stdin, stdout, stderr, ended };
 }
 
 /** The streams of an attached container; `exited` asks the engine again where the client's code could be its own. */
@@ -40,8 +45,8 @@ export function attachedProcess(
   attached: Attached,
   readState: () => Promise<{ state: string; exitCode: number | null } | undefined>,
 ): AttachedProcess {
-  const { client } = attached;
-  return { stdin: client.stdin, stdout: client.stdout, stderr: client.stderr, exited: exitOf(attached, readState) };
+  const { stdin, stdout, stderr } = attached;
+  return { stdin, stdout, stderr, exited: exitOf(attached, readState) };
 }
 
 async function exitOf(

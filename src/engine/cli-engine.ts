@@ -159,7 +159,7 @@ export class CliEngine implements ContainerEngine {
   }
 
   async removeContainer(id: string): Promise<void> {
-    await this.#quietly(["rm", "--force", "--volumes", id]);
+    await this.#quietly(["rm", "--force", "--volumes", ...this.#dialect.removeFlags, id]);
   }
 
   async #quietly(args: readonly string[]): Promise<void> {

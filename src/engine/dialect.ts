@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { CaptureError } from "../core/errors.ts";
 import type { Attached } from "./attach.ts";
 import { printable } from "./engine-command.ts";
@@ -27,6 +28,7 @@ export interface Dialect {
   createFlags(pidFile: string): readonly string[];
   readonly tmpfsOptions: readonly string[];
   readonly attachFlags: readonly string[];
+  readonly removeFlags: readonly string[];
   readonly buildFlags: readonly string[];
   /** The entrypoint (it replaces the image's own) and the arguments after the image's name. */
   program(command: readonly string[]): { entrypoint: string; args: readonly string[] };
@@ -47,6 +49,8 @@ const podman: Dialect = {
   ],
   tmpfsOptions: ["notmpcopyup"],
   attachFlags: ["--sig-proxy=false"],
+  // Not the ten seconds that a program gets to end by itself.
+  removeFlags: ["--time", "0"],
   buildFlags: [],
   // As JSON: a program whose name starts with `[` would be taken for a list.
   program: ([program, ...args]) => ({ entrypoint: JSON.stringify([program]), args }),
@@ -68,6 +72,7 @@ const docker: Dialect = {
   createFlags: () => [],
   tmpfsOptions: [],
   attachFlags: [],
+  removeFlags: [],
   buildFlags: [],
   program: (command) => ({ entrypoint: "/bin/sh", args: ["-c", GATE, "gate", ...command] }),
   async hold({ container, run, attach }) {
@@ -77,7 +82,7 @@ const docker: Dialect = {
     return {
       pid,
       release() {
-        attached.client.stdin.write("go\n");
+        attached.stdin.write("go\n");
         return attached;
       },
     };
@@ -87,8 +92,7 @@ const docker: Dialect = {
 export const DIALECTS: Readonly<Record<EngineKind, Dialect>> = { docker, podman };
 
 /** Waits for the gate's byte, which is taken out of the stream; fails when the container ends before it. */
-async function gateReached({ client, ended }: Attached): Promise<void> {
-  const { stdout, stderr } = client;
+async function gateReached({ stdout, stderr, ended }: Attached): Promise<void> {
   const reached = await new Promise<boolean>((resolve) => {
     const onReadable = (): void => {
       if (stdout.read(1) === null) return;
@@ -96,16 +100,16 @@ async function gateReached({ client, ended }: Attached): Promise<void> {
       resolve(true);
     };
     stdout.on("readable", onReadable);
-    void ended.then(() => resolve(false));
+    stdout.once("end", () => resolve(false));
   });
   if (reached) return;
   const { problem } = await ended;
-  const said = printable(String(stderr.read() ?? "")).slice(0, 1000);
+  const said = printable(await text(stderr)).slice(0, 1000);
   throw new CaptureError("engine-failed", `docker could not start the container: ${problem ?? said}`);
 }
 
-function parsePid(text: string): number {
-  const pid = Number.parseInt(text.trim(), 10);
+function parsePid(printed: string): number {
+  const pid = Number.parseInt(printed.trim(), 10);
   if (pid > 1) return pid;
-  throw new CaptureError("engine-failed", `the engine gives no process id for the container: ${printable(text)}`);
+  throw new CaptureError("engine-failed", `the engine gives no process id for the container: ${printable(printed)}`);
 }
