@@ -14,7 +14,10 @@ const REAL_FILES = [
   "web/tsconfig.json",
   ".opencode/tsconfig.json",
   "vitest.config.ts",
-  "scripts",
+  "scripts/check.sh",
+  "scripts/test.sh",
+  "scripts/lock.ts",
+  "scripts/lint",
   "tests/support/tally-reporter.ts",
 ];
 
@@ -49,6 +52,8 @@ const CLEAN_FILES: Record<string, string> = {
 
 export interface GateResult {
   exitCode: number;
+  stdout: string;
+  /** Both streams, standard error last. */
   output: string;
 }
 
@@ -96,16 +101,28 @@ export class GateTree {
   }
 
   run(tools: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<GateResult> {
-    const { CI: _ci, OPENCODE_CAPTURE_TALLY_FILE: _file, OPENCODE_CAPTURE_TALLY_DIR: _dir, ...base } = process.env;
+    return this.execute("scripts/check.sh", tools, env);
+  }
+
+  /** Runs one of the tree's scripts, without what this run of tests has in its own environment. */
+  execute(script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<GateResult> {
+    const {
+      CI: _ci,
+      MAKEFLAGS: _flags,
+      MAKELEVEL: _level,
+      OPENCODE_CAPTURE_TALLY_FILE: _file,
+      OPENCODE_CAPTURE_TALLY_DIR: _dir,
+      ...base
+    } = process.env;
     return new Promise((done) => {
       execFile(
-        join(this.dir, "scripts/check.sh"),
-        [...tools],
+        join(this.dir, script),
+        [...args],
         // Vitest would find itself inside a run of vitest.
         { env: { ...base, VITEST: undefined, VITEST_POOL_ID: undefined, ...env }, maxBuffer: 16 << 20 },
         (error, stdout, stderr) => {
           const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-          done({ exitCode, output: stdout + stderr });
+          done({ exitCode, stdout, output: stdout + stderr });
         },
       );
     });

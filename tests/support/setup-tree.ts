@@ -109,7 +109,7 @@ export class SetupTree {
 /** Absolute path of a program on this process's PATH. */
 export async function which(name: string): Promise<string> {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    const names = await readdir(folder).catch(() => []);
+    const names = await readdir(folder).catch((): string[] => []);
     if (names.includes(name)) return join(folder, name);
   }
   throw new Error(`${name} is not on the PATH`);
