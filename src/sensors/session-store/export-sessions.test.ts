@@ -1,10 +1,12 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sleep } from "../../core/clock.ts";
 import { exportSessions, type SessionExportOptions } from "./export-sessions.ts";
+import { SessionReader } from "./session-reader.ts";
 
 /** The tables as OpenCode 1.18.33 makes them. */
 const SCHEMA = fs.readFileSync(
@@ -250,6 +252,25 @@ describe("a hostile database", () => {
   test("empty of sessions", async () => {
     database();
     expect((await run()).reason).toBe("the store holds no session");
+  });
+});
+
+describe("a reader that was started ahead", () => {
+  test("has only the reading left to do", async () => {
+    ordinary();
+    const reader = new SessionReader();
+    await sleep(1500);
+    const start = performance.now();
+    expect((await run({ reader })).saved).toBe(true);
+    expect(performance.now() - start).toBeLessThan(200);
+  });
+
+  test("does not keep the process alive that no longer needs it", () => {
+    const file = path.join(dir, "starter.ts");
+    const module = path.join(import.meta.dirname, "session-reader.ts");
+    fs.writeFileSync(file, `import { SessionReader } from ${JSON.stringify(module)}; new SessionReader();`);
+    const child = spawnSync(process.execPath, [file], { timeout: 10_000 });
+    expect(child.status).toBe(0);
   });
 });
 

@@ -9,7 +9,7 @@ import type { CompletenessClass } from "../../schema/observations.ts";
 import type { AgentOutcome } from "./agent-outcome.ts";
 import { copyUntrustedFile } from "./copy-untrusted-file.ts";
 import { type ReaderResult, WORK_FILES } from "./reader-result.ts";
-import { runReader } from "./run-reader.ts";
+import { SessionReader } from "./session-reader.ts";
 
 const STORE = [".local", "share", "opencode"] as const;
 const CHILDREN = "session/children";
@@ -37,6 +37,8 @@ export interface SessionExportOptions {
   /** Root session by the native events. Without it (or when it is not in the store) the oldest session is the root. */
   rootSessionId?: string | null;
   signal?: AbortSignal;
+  /** Started ahead to save its start-up time (about 0.3 s); used once. */
+  reader?: SessionReader;
   limits?: Partial<SessionExportLimits>;
   /** Directory for the private copy; default: beside the home, in the run's private directory. */
   workParent?: string;
@@ -85,23 +87,31 @@ const NOTHING: Partly = {
  */
 export async function exportSessions(options: SessionExportOptions): Promise<SessionExportResult> {
   const log: string[] = [];
-  const workDir = fs.mkdtempSync(path.join(options.workParent ?? path.dirname(options.homeDir), "export-"));
+  const reader = options.reader ?? new SessionReader();
+  let workDir: string | undefined;
   let result = NOTHING;
   try {
+    workDir = fs.mkdtempSync(path.join(options.workParent ?? path.dirname(options.homeDir), "export-"));
     fs.mkdirSync(path.join(workDir, WORK_FILES.sessions));
-    result = await readStore(options, workDir, log);
+    result = await readStore(options, workDir, log, reader);
     if (!result.saved && options.fallback !== undefined) result = await useFallback(options, workDir, log, result);
   } catch (error) {
     result = { ...result, reason: visible(shorten(errorMessage(error), 300)) };
   } finally {
-    fs.rmSync(workDir, { recursive: true, force: true });
+    reader.stop();
+    if (workDir !== undefined) fs.rmSync(workDir, { recursive: true, force: true });
   }
   if (result.reason !== undefined) log.push(`not saved: ${result.reason}`);
   writeLogs(options.captureDir, log);
   return { ...result, completeness: completenessOf(result) };
 }
 
-async function readStore(options: SessionExportOptions, workDir: string, log: string[]): Promise<Partly> {
+async function readStore(
+  options: SessionExportOptions,
+  workDir: string,
+  log: string[],
+  reader: SessionReader,
+): Promise<Partly> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   for (const suffix of ["", "-wal"]) {
     const name = `${WORK_FILES.database}${suffix}`;
@@ -110,7 +120,7 @@ async function readStore(options: SessionExportOptions, workDir: string, log: st
     if (copy.kind === "refused") return { ...NOTHING, reason: `${name} was not read: ${copy.reason}` };
     if (copy.kind === "absent" && suffix === "") return { ...NOTHING, reason: "the agent left no session store" };
   }
-  return readAndPlace(options, workDir, log, "store");
+  return readAndPlace(options, workDir, log, "store", reader);
 }
 
 async function useFallback(
@@ -130,7 +140,7 @@ async function useFallback(
   const target = path.join(workDir, WORK_FILES.export);
   const copy = copyUntrustedFile(path.dirname(made.stdoutFile), parts, target, sessionBytes);
   if (copy.kind !== "copied") return { ...before, reason: `the export is not readable: ${copy.kind}` };
-  return readAndPlace(options, workDir, log, "file");
+  return readAndPlace(options, workDir, log, "file", new SessionReader());
 }
 
 async function readAndPlace(
@@ -138,6 +148,7 @@ async function readAndPlace(
   workDir: string,
   log: string[],
   mode: "store" | "file",
+  reader: SessionReader,
 ): Promise<Partly> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const wanted = sessionId.safeParse(options.rootSessionId);
@@ -148,7 +159,7 @@ async function readAndPlace(
     maxSessionBytes: limits.sessionBytes,
     maxSessions: limits.sessions,
   };
-  const run = await runReader(order, limits.timeMs, options.signal);
+  const run = await reader.run(order, limits.timeMs, options.signal);
   log.push(...run.log);
   if (run.result === undefined) return { ...NOTHING, exitCode: run.exitCode, reason: run.failure };
   return place(options.captureDir, workDir, run.result, run.exitCode);

@@ -28,7 +28,7 @@ export const readerResult = z.object({
 });
 export type ReaderResult = z.infer<typeof readerResult>;
 
-/** Order for the reading process, as its only argument. */
+/** Order for the reading process, on its standard input. */
 export const readerOrder = z.object({
   /** Directory with the private copy; the results go there too. */
   workDir: z.string(),

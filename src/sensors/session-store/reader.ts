@@ -91,8 +91,12 @@ function readFile(order: ReaderOrder): ReaderResult {
   };
 }
 
-function main(): void {
-  const order = readerOrder.parse(JSON.parse(process.argv[2] ?? "{}"));
+/** The order is one line on standard input: the process may have been started long before there is one. */
+async function main(): Promise<void> {
+  let input = "";
+  for await (const chunk of process.stdin) input += String(chunk);
+  if (input === "") return; // the supervisor is gone, or did not need it
+  const order = readerOrder.parse(JSON.parse(input));
   let result: ReaderResult;
   try {
     result = order.mode === "store" ? readStore(order) : readFile(order);
@@ -104,4 +108,4 @@ function main(): void {
   process.exitCode = result.reason === null ? 0 : 1;
 }
 
-main();
+await main();
