@@ -29,7 +29,12 @@ export async function bareRun(input: BareRunInput): Promise<number> {
   model.loadFixtureFile(input.scriptFile);
   await model.start();
   const pidFile = path.join(input.scratch, "pid");
-  const [, ...flags] = createArgs(input.spec, DIALECTS.podman, pidFile, { nofile: undefined, nproc: undefined });
+  const [, ...flags] = createArgs(input.spec, {
+    dialect: DIALECTS.podman,
+    pidFile,
+    cap: { nofile: undefined, nproc: undefined },
+    imageVolumes: [],
+  });
   const startedMs = performance.now();
   const child = spawn(input.bin, ["--runtime", input.runtime, "run", "--rm", ...flags], {
     stdio: ["pipe", "ignore", "pipe"],

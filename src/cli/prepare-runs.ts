@@ -110,12 +110,6 @@ export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunP
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),
     toolVersion: toolVersion(),
     settings: { ...settings },
-    createGateway: (captureDir) =>
-      createScriptedGateway({
-        scriptFile: model.file,
-        persona: model.persona,
-        requested: model.requested,
-        captureDir,
-      }),
+    createGateway: (captureDir) => createScriptedGateway({ model, requested: model.requested, captureDir }),
   };
 }

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { errorMessage } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import { shorten, visible } from "../schema/display.ts";
 import type { RunRecord } from "../schema/run.ts";
@@ -26,42 +25,47 @@ export async function runSummaryLines(captureDir: string, record: RunRecord): Pr
 function readSummary(captureDir: string): Summary | undefined {
   try {
     return JSON.parse(fs.readFileSync(path.join(captureDir, LAYOUT.summary), "utf8")) as Summary;
-  } catch (error) {
-    void errorMessage(error);
+  } catch {
     return undefined;
   }
 }
 
 function summaryLines(summary: Summary, record: RunRecord): [string, string][] {
-  const commands = summary.tools.filter((tool) => tool.tool === "bash");
-  const { counts, observations } = summary;
-  const fs = observations.filesystem?.counts;
-  const hosts = [
-    ...new Set((observations.network?.connections ?? []).filter((c) => c.role === "external").map((c) => c.remote)),
-  ];
-  const unseen = (summary.completeness?.classes ?? []).filter((entry) => entry.level !== "complete");
+  const { counts, tools, anomalies } = summary;
+  const commands = tools.filter((tool) => tool.tool === "bash").map((tool) => commandOf(tool.input));
+  const { requested, error_count: errors } = record.model;
   return [
-    ["model", `${record.model.requested}, ${counts.exchanges_total} exchanges, ${record.model.error_count} errors`],
-    [
-      "tools",
-      `${counts.tools_total} calls, ${commands.length} commands${listed(commands.map((c) => commandOf(c.input)))}`,
-    ],
+    ["model", `${requested}, ${counts.exchanges_total} exchanges, ${errors} errors`],
+    ["tools", `${counts.tools_total} calls, ${commands.length} commands${listed(commands)}`],
     ["processes", `${counts.processes_total} seen`],
-    [
-      "files",
-      fs === undefined
-        ? "not observed"
-        : `${fs.created} created, ${fs.modified} modified, ${fs.deleted} deleted${observations.filesystem?.touched_sensitive_paths === true ? "; sensitive paths touched" : ""}${listed(summary.files.map((file) => file.path))}`,
-    ],
-    ["hosts", hosts.length === 0 ? "none seen" : `${hosts.length} seen${listed(hosts)}`],
-    [
-      "unseen",
-      unseen.length === 0
-        ? "nothing known to be missing"
-        : unseen.map((entry) => `${entry.class} ${entry.level}`).join(", "),
-    ],
-    ["findings", summary.anomalies.length === 0 ? "none" : summary.anomalies.map((anomaly) => anomaly.code).join(", ")],
+    ["files", filesLine(summary)],
+    ["hosts", hostsLine(summary)],
+    ["unseen", unseenLine(summary)],
+    ["findings", anomalies.length === 0 ? "none" : anomalies.map((anomaly) => anomaly.code).join(", ")],
   ];
+}
+
+function filesLine({ observations: { filesystem }, files }: Summary): string {
+  const counts = filesystem?.counts;
+  if (counts === undefined || counts === null) return "not observed";
+  const sensitive = filesystem?.touched_sensitive_paths === true ? "; sensitive paths touched" : "";
+  const changes = `${counts.created} created, ${counts.modified} modified, ${counts.deleted} deleted`;
+  return `${changes}${sensitive}${listed(files.map((file) => file.path))}`;
+}
+
+/** "None seen" is no proof: the line on what was not seen stands below it. */
+function hostsLine({ observations: { network } }: Summary): string {
+  const outside = (network?.connections ?? []).filter((connection) => connection.role === "external");
+  const hosts = [...new Set(outside.map((connection) => connection.remote))];
+  return hosts.length === 0 ? "none seen" : `${hosts.length} seen${listed(hosts)}`;
+}
+
+function unseenLine({ completeness }: Summary): string {
+  const classes = (completeness?.classes ?? []).filter((entry) => entry.level !== "complete");
+  if (completeness === null) return "not known";
+  return classes.length === 0
+    ? "nothing known to be missing"
+    : classes.map((entry) => `${entry.class} ${entry.level}`).join(", ");
 }
 
 function listed(items: readonly string[]): string {

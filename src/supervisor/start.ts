@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { isoNow } from "../core/clock.ts";
 import { CaptureError } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
+import { MODEL_PORT } from "../gateway/scripted-gateway.ts";
 import { AGENT_GID, AGENT_UID, INSIDE, writeAgentConfig } from "../sandbox/agent-config.ts";
 import { CgroupWatch } from "../sandbox/cgroup.ts";
 import { listenInNamespace } from "../sandbox/netns.ts";
@@ -48,7 +49,7 @@ function addSensors(run: RunState): void {
       ],
       sensitivePatterns: plan.sensitivePatterns,
     }),
-    createPollingSensor({ captureDir }),
+    createPollingSensor({ captureDir, modelAddress: `127.0.0.1:${MODEL_PORT}` }),
   );
 }
 
