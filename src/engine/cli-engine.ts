@@ -105,7 +105,9 @@ export class CliEngine implements ContainerEngine {
   }
 
   async #create(spec: ContainerSpec, pidFile: string): Promise<string> {
-    const args = createArgs(spec, this.#dialect, pidFile, this.#settings.ulimitCap);
+    const imageVolumes = this.#dialect.makesImageVolumes ? await this.#volumesOf(spec.image) : [];
+    const cap = this.#settings.ulimitCap;
+    const args = createArgs(spec, { dialect: this.#dialect, pidFile, cap, imageVolumes });
     const result = await runEngine(this.#command, args);
     if (result.exitCode === 0) return result.stdout.trim();
     // A create that was cut short may have come into being; a name in use belongs to somebody else.
@@ -116,6 +118,10 @@ export class CliEngine implements ContainerEngine {
       });
     }
     throw engineFailure(this.#command, args, result);
+  }
+
+  async #volumesOf(image: string): Promise<readonly string[]> {
+    return (await this.inspectImage(image))?.volumes ?? [];
   }
 
   #hold(id: string, pidFile: string): Promise<Held> {

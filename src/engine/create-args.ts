@@ -2,8 +2,17 @@ import type { Dialect } from "./dialect.ts";
 import type { UlimitCap } from "./engine-settings.ts";
 import type { BindMount, ContainerLimits, ContainerSpec, TmpfsMount } from "./port.ts";
 
+/** What the arguments depend on beside the specification. */
+export interface CreateContext {
+  dialect: Dialect;
+  pidFile: string;
+  cap: UlimitCap;
+  /** Volumes that the image declares, where the engine would make each a writable directory that nobody observes. */
+  imageVolumes: readonly string[];
+}
+
 /** All arguments of `create` for one locked-down container. */
-export function createArgs(spec: ContainerSpec, dialect: Dialect, pidFile: string, cap: UlimitCap): string[] {
+export function createArgs(spec: ContainerSpec, { dialect, pidFile, cap, imageVolumes }: CreateContext): string[] {
   const program = dialect.program(spec.command);
   return [
     "create",
@@ -19,6 +28,7 @@ export function createArgs(spec: ContainerSpec, dialect: Dialect, pidFile: strin
     ...["--hostname", spec.hostname],
     ...limitFlags(spec.limits, cap),
     ...spec.mounts.flatMap((mount) => (mount.kind === "bind" ? bindFlags(mount) : tmpfsFlags(mount, dialect))),
+    ...imageVolumes.filter((volume) => !isMounted(spec, volume)).flatMap(hideVolumeFlags),
     ...Object.entries(spec.env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
     ...["--entrypoint", program.entrypoint],
     spec.image,
@@ -63,6 +73,14 @@ function bindFlags(mount: BindMount): string[] {
   const fields = ["type=bind", `source=${mount.source}`, `target=${mount.target}`];
   if (mount.readOnly) fields.push("readonly");
   return ["--mount", fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(",")];
+}
+
+function isMounted(spec: ContainerSpec, target: string): boolean {
+  return spec.mounts.some((mount) => mount.target === target);
+}
+
+function hideVolumeFlags(volume: string): string[] {
+  return ["--tmpfs", `${volume}:ro,nosuid,nodev,noexec,mode=755,size=4096`];
 }
 
 /** Every option is written out: the engines' defaults for `exec` differ. */

@@ -27,6 +27,8 @@ export interface Dialect {
   /** Flags of `create` that only this engine has. */
   createFlags(pidFile: string): readonly string[];
   readonly tmpfsOptions: readonly string[];
+  /** Whether a volume that the image declares can be left out only by mounting something over it. */
+  readonly makesImageVolumes: boolean;
   readonly attachFlags: readonly string[];
   readonly removeFlags: readonly string[];
   readonly buildFlags: readonly string[];
@@ -48,6 +50,7 @@ const podman: Dialect = {
     "--sdnotify=ignore",
   ],
   tmpfsOptions: ["notmpcopyup"],
+  makesImageVolumes: false,
   attachFlags: ["--sig-proxy=false"],
   // Not the ten seconds that a program gets to end by itself.
   removeFlags: ["--time", "0"],
@@ -71,6 +74,7 @@ const docker: Dialect = {
   kind: "docker",
   createFlags: () => [],
   tmpfsOptions: [],
+  makesImageVolumes: true,
   attachFlags: [],
   removeFlags: [],
   buildFlags: [],

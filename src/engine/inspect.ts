@@ -18,7 +18,7 @@ const image = z.object({
   Created: z.string().default(""),
   Size: z.number().default(0),
   Architecture: z.string().default(""),
-  Config: z.object({ Labels: labels }).nullish(),
+  Config: z.object({ Labels: labels, Volumes: z.record(z.string(), z.unknown()).nullish() }).nullish(),
 });
 
 const container = z.object({
@@ -43,6 +43,7 @@ export function parseImages(json: string): ImageInfo[] {
       tags: one.RepoTags,
       digests: one.RepoDigests,
       labels: one.Config?.Labels ?? {},
+      volumes: Object.keys(one.Config?.Volumes ?? {}),
       sizeBytes: one.Size,
       createdAt: one.Created,
       architecture: one.Architecture,

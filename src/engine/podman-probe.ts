@@ -86,7 +86,18 @@ async function runProbe(command: EngineCommand, rootfs: string, ulimits: Ulimits
   const result = await runEngine(
     command,
     [
-      ...["run", "--rm", "--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+      ...[
+        "run",
+        "--rm",
+        "--label",
+        "org.opencode-capture.probe=1",
+        "--network",
+        "none",
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+      ],
       ...["--security-opt", "label=disable", "--read-only", "--read-only-tmpfs=false", "--log-driver", "none"],
       ...["--memory", "64m", "--memory-swap", "64m", "--pids-limit", "16", "--cpus", "1"],
       ...ulimitFlags(ulimits.nofile, ulimits.nproc),

@@ -72,6 +72,8 @@ export interface ImageInfo {
   tags: readonly string[];
   digests: readonly string[];
   labels: Readonly<Record<string, string>>;
+  /** Paths that the image declares as volumes. */
+  volumes: readonly string[];
   sizeBytes: number;
   createdAt: string;
   architecture: string;
