@@ -149,7 +149,7 @@ describe("what is found out about Podman", () => {
   });
 
   test("limits are lowered to what this machine allows", async () => {
-    const { bin } = wrapper("podman", "ulimit -n 700; ulimit -u 3000");
+    const { bin } = wrapper("podman", "ulimit -n 700; ulimit -p 3000");
     const engine = await selectEngine({ dockerBin: bin });
     const under = await EngineUnderTest.start("podman");
     try {
