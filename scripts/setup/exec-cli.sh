@@ -14,6 +14,8 @@ for argument in "$@"; do
   esac
 done
 "$root/scripts/setup.sh" "$mode"
+# What Node has compiled is kept, so that the next start is fast; the entry file itself only when Node is told here.
+export NODE_COMPILE_CACHE=$root/.cache/compile
 node=$root/node_modules/.bin/node
 # Where npm has no Node for the machine, set-up has made sure that the system's is new enough.
 [ -x "$node" ] || node=node
@@ -22,7 +24,7 @@ node=$root/node_modules/.bin/node
 as_root=()
 if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ]; then
   kept=()
-  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$)')
+  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$|NODE_COMPILE_CACHE$)')
   as_root=(sudo env "${kept[@]}")
 fi
 exec "${as_root[@]}" "$node" "$root/src/cli/main.ts" "$@"

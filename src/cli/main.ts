@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 import { enableCompileCache } from "node:module";
+import * as path from "node:path";
 
-// Parsing our own code and its libraries again at each start would cost more than the rest of the start.
-enableCompileCache();
+// Parsing our own code and its libraries again at each start would cost more than the rest of the start: 0.5 s instead
+// of 0.2 s. Helpers that are started later take it from the environment. Not in /tmp, where others could put code into it.
+process.env["NODE_COMPILE_CACHE"] ??= path.resolve(import.meta.dirname, "..", "..", ".cache", "compile");
+enableCompileCache(process.env["NODE_COMPILE_CACHE"]);
+
 const { runCommandLine } = await import("./command-line.ts");
 await runCommandLine(process.argv);

@@ -4,6 +4,7 @@ import type { CompletenessClass, Gap } from "../schema/observations.ts";
 import type { KernelCounters } from "../schema/run.ts";
 import type { EventSinkResult } from "../sensors/agent-events/event-sink.ts";
 import { exportSessions, type SessionExportResult } from "../sensors/session-store/export-sessions.ts";
+import { SessionReader } from "../sensors/session-store/session-reader.ts";
 import { type AgentOutputStats, outputCompleteness } from "./agent-output.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -51,12 +52,13 @@ export async function collect(run: RunState): Promise<Collected> {
     await run.cgroup?.killAll();
     collected.counters = run.cgroup?.final() ?? NO_COUNTERS;
   });
+  // Its start takes longer than its work, so it goes first.
+  const reader = new SessionReader();
   await Promise.all([
     attempt("agent output", () => collectOutput(run, collected)),
-    attempt("native events", async () => {
-      collected.events = await run.sink?.close();
-      if (collected.events !== undefined) collected.classes.push(collected.events.completeness);
-    }),
+    attempt("native events", () => collectEvents(run, collected)).then(() =>
+      attempt("session export", () => collectSession(run, collected, reader)),
+    ),
     ...run.sensors.map((sensor) =>
       attempt(sensor.name, async () => {
         const report = await sensor.stop();
@@ -70,7 +72,6 @@ export async function collect(run: RunState): Promise<Collected> {
         collected.engineInspect = await run.plan.engine.inspectContainer(run.container.id);
     }),
   ]);
-  await attempt("session export", () => collectSession(run, collected));
   return collected;
 }
 
@@ -80,12 +81,18 @@ async function collectOutput(run: RunState, collected: Collected): Promise<void>
   collected.classes.push(outputCompleteness(collected.output, run.agentStartedAt, isoNow()));
 }
 
-async function collectSession(run: RunState, collected: Collected): Promise<void> {
-  if (run.agentStartedAt === null) return;
+async function collectEvents(run: RunState, collected: Collected): Promise<void> {
+  collected.events = await run.sink?.close();
+  if (collected.events !== undefined) collected.classes.push(collected.events.completeness);
+}
+
+async function collectSession(run: RunState, collected: Collected, reader: SessionReader): Promise<void> {
+  if (run.agentStartedAt === null) return reader.stop();
   const session = await exportSessions({
     homeDir: run.privateDir.home,
     captureDir: run.captureDir,
     rootSessionId: collected.events?.sessionId ?? null,
+    reader,
   });
   collected.session = session;
   collected.classes.push(session.completeness);

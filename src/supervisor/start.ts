@@ -27,9 +27,10 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"));
   addSensors(run);
   await allOrFirstError([
-    run.timer.measure("workspace", () => prepareWorkspace(run, signal)),
-    run.timer.measure("model", () => prepareModel(run)),
+    // The engine works in a process of its own, so it goes first.
     run.timer.measure("container", () => prepareContainer(run, signal)),
+    run.timer.measure("model", () => prepareModel(run)),
+    run.timer.measure("workspace", () => prepareWorkspace(run, signal)),
   ]);
   if (signal.aborted) throw new CaptureError("interrupted", "interrupted before the agent began");
   await run.timer.measure("attach", () => attach(run));

@@ -53,6 +53,7 @@ class PollingSensor implements Sensor {
   async attach(target: SensorTarget): Promise<void> {
     this.#target = target;
     this.#from = isoNow();
+    this.#processes.hold(target.pid);
     this.#look();
     this.#timer = setInterval(() => this.#look(), PROCESSES_EVERY_MS);
   }

@@ -20,7 +20,18 @@ export class ProcessTable {
   /** Processes alive at the last look, by pid. */
   #alive = new Map<number, Entry>();
   readonly #snapshots = new SnapshotSeries<ProcessSnapshot>();
+  #held: { pid: number; key: string } | undefined;
   #truncated = false;
+
+  /**
+   * The container's first process, before it becomes the agent: what it runs until then is the engine's runtime (or our
+   * gate), not the agent's, and is left out.
+   */
+  hold(pid: number): void {
+    const stat = readStat(pid);
+    const program = readProgram(pid);
+    if (stat !== undefined && program !== undefined) this.#held = { pid, key: keyOf(stat, program.argv) };
+  }
 
   /** Takes one look at these processes. */
   look(pids: readonly number[], timestamp: string): void {
@@ -48,12 +59,13 @@ export class ProcessTable {
   #meet(pid: number, timestamp: string): Entry | undefined {
     const stat = readStat(pid);
     const program = readProgram(pid);
-    // A zombie has no command line any more; it is the program it was.
     if (stat === undefined || program === undefined) return undefined;
     const before = this.#alive.get(pid);
-    const zombie = stat.state === "Z" || stat.state === "X";
-    const key = `${stat.startTime} ${stat.comm} ${program.argv.join("\0")}`;
-    if (before !== undefined && (before.key === key || (zombie && before.record.start_time === stat.startTime))) {
+    const key = keyOf(stat, program.argv);
+    if (pid === this.#held?.pid && key === this.#held.key) return undefined;
+    // A process that is ending has no command line any more; it is the program it was.
+    const ending = program.argv.length === 0 && before?.record.start_time === stat.startTime;
+    if (before !== undefined && (before.key === key || ending)) {
       before.record.last_seen_at = timestamp;
       before.record.samples += 1;
       before.record.ppid = String(stat.ppid);
@@ -64,6 +76,11 @@ export class ProcessTable {
     else this.#truncated = true;
     return { record, key };
   }
+}
+
+/** Tells one program of one process. */
+function keyOf(stat: ProcStat, argv: readonly string[]): string {
+  return `${stat.startTime} ${stat.comm} ${argv.join("\0")}`;
 }
 
 function newRecord(
