@@ -51,7 +51,7 @@ export function openRegular(root: string, relativePath: string): OpenResult {
   let fd: number | undefined;
   try {
     const fault = realDirectories(root, parts.slice(0, -1));
-    if (fault !== undefined) return failed(fault, `${relativePath}: ${describe(fault)}`);
+    if (fault !== undefined) return failed(fault, `${relativePath} ${describe(fault)}`);
     const full = path.join(root, ...parts);
     const named = fs.lstatSync(full);
     if (!named.isFile()) return failed("not-regular", `${relativePath} is not a regular file`);
@@ -73,7 +73,7 @@ export function openRegular(root: string, relativePath: string): OpenResult {
 }
 
 function describe(failure: OpenFailure): string {
-  return failure === "missing" ? "missing" : "a directory on the way is a link or no directory";
+  return failure === "missing" ? "is missing" : "can't be reached: a directory on the way is a link or no directory";
 }
 
 export interface CaptureFile {

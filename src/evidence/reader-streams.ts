@@ -1,9 +1,8 @@
-import * as z from "zod";
 import { type Exchange, exchange } from "../schema/exchange.ts";
+import { nativeEvent } from "../schema/native-event.ts";
 import { LAYOUT } from "./layout.ts";
 import type { OpenCapture } from "./reader.ts";
 import { parseJson, type ReadProblem } from "./reader-json.ts";
-import { isObject } from "./reader-lenient.ts";
 import { type Line, readLines } from "./reader-lines.ts";
 
 /** Longest line of events/opencode_events.jsonl that is looked into. */
@@ -32,9 +31,6 @@ export interface StreamResult {
 }
 
 const MAX_NAMED_LINES = 20;
-
-/** Only what every version writes; the rest of a record differs by type. */
-const eventHead = z.object({ timestamp: z.string(), native_event_type: z.string() });
 
 async function streamJson(
   capture: OpenCapture,
@@ -65,15 +61,10 @@ export function streamNativeEvents(
   onEvent: (event: NativeEventRecord) => void,
 ): Promise<StreamResult> {
   return streamJson(capture, LAYOUT.nativeEvents, MAX_EVENT_BYTES, (value, line) => {
-    const head = eventHead.safeParse(value);
-    if (!head.success || !isObject(value)) return false;
-    onEvent({
-      line,
-      timestamp: head.data.timestamp,
-      type: head.data.native_event_type,
-      input: value["raw_input"],
-      output: value["raw_output"],
-    });
+    const parsed = nativeEvent.safeParse(value);
+    if (!parsed.success) return false;
+    const { timestamp, native_event_type: type, raw_input: input, raw_output: output } = parsed.data;
+    onEvent({ line, timestamp, type, input, output });
     return true;
   });
 }

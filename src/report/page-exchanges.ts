@@ -1,5 +1,7 @@
+import * as path from "node:path";
+import { LAYOUT } from "../evidence/layout.ts";
 import type { OpenCapture } from "../evidence/reader.ts";
-import { parseJson } from "../evidence/reader-json.ts";
+import { loadText, parseJson } from "../evidence/reader-json.ts";
 import { streamExchanges } from "../evidence/reader-streams.ts";
 import { shorten } from "../schema/display.ts";
 import type { Exchange } from "../schema/exchange.ts";
@@ -12,6 +14,7 @@ const MAX_EXCHANGES = 2_000;
 const MAX_TEXT = 20_000;
 const MAX_MESSAGE = 8_000;
 const MAX_NEW_MESSAGES = 50;
+const MAX_BODY_BYTES = 16 << 20;
 /** Most sessions whose last request is remembered. */
 const MAX_SESSIONS = 1_000;
 
@@ -24,8 +27,10 @@ export interface PageExchanges {
 export async function loadExchanges(capture: OpenCapture): Promise<PageExchanges> {
   const kept = new HeadTail<PageExchange>(MAX_EXCHANGES / 2, MAX_EXCHANGES / 2);
   const seen = new Map<string, number>();
-  await streamExchanges(capture, (one) => kept.push(toPage(one, newMessages(one, seen))));
-  return { exchanges: kept.items(), total: kept.total };
+  await streamExchanges(capture, (one) => kept.push(toPage(one, newMessages(capture, one, seen))));
+  // The file has them in the order of their ends.
+  const exchanges = kept.items().sort((a, b) => a.seq - b.seq);
+  return { exchanges, total: kept.total };
 }
 
 function toPage(one: Exchange, messages: PageMessage[] | null): PageExchange {
@@ -45,6 +50,9 @@ function toPage(one: Exchange, messages: PageMessage[] | null): PageExchange {
     finish_reason: one.finish_reason,
     usage: one.usage,
     error: one.error === null ? null : shorten(one.error, MAX_TEXT),
+    error_kind: one.error_kind,
+    answer_state: one.answer_state,
+    reasoning: one.reasoning === null ? null : shorten(one.reasoning, MAX_TEXT),
     failed: isFailed(one),
     toolCalls: one.tool_calls.slice(0, 100).map((call) => ({ ...call, arguments: shorten(call.arguments, MAX_TEXT) })),
     requestBytes: one.request.bytes,
@@ -55,9 +63,16 @@ function toPage(one: Exchange, messages: PageMessage[] | null): PageExchange {
   };
 }
 
-function newMessages(one: Exchange, seen: Map<string, number>): PageMessage[] | null {
-  if (one.request.text === null) return null;
-  const parsed = parseJson(one.request.text);
+/** Large bodies stand in files of their own; of a body with missing bytes nothing can be parsed. */
+function requestText(capture: OpenCapture, { request }: Exchange): string | null {
+  if (request.text !== null || request.file === null || request.truncated) return request.text;
+  return loadText(capture.dir, `${path.dirname(LAYOUT.exchanges)}/${request.file}`, MAX_BODY_BYTES).value;
+}
+
+function newMessages(capture: OpenCapture, one: Exchange, seen: Map<string, number>): PageMessage[] | null {
+  const text = requestText(capture, one);
+  if (text === null) return null;
+  const parsed = parseJson(text);
   const messages = parsed.ok ? messageList(parsed.value) : null;
   if (messages === null) return null;
   const session = one.session_id ?? "";

@@ -55,6 +55,9 @@ export interface PageExchange
     | "finish_reason"
     | "usage"
     | "error"
+    | "error_kind"
+    | "answer_state"
+    | "reasoning"
   > {
   failed: boolean;
   toolCalls: ToolCall[];
@@ -62,7 +65,7 @@ export interface PageExchange
   requestSha256: string;
   responseBytes: number | null;
   responseSha256: string | null;
-  /** Messages that were not in the session's request before; `null`: the body was not stored or not understood. */
+  /** Messages that were not in the session's request before; `null`: the body was not kept whole, or not understood. */
   newMessages: PageMessage[] | null;
 }
 

@@ -2,26 +2,45 @@ import { shorten } from "../schema/display.ts";
 import type { Exchange } from "../schema/exchange.ts";
 import type { TimelineEntry } from "../schema/summary.ts";
 import { HeadTail } from "./head-tail.ts";
-import { LIMITS, TEXT_LIMITS } from "./limits.ts";
+import { TEXT_LIMITS, TIMELINE_SHARE } from "./limits.ts";
+
+/** Most sessions whose last words are kept; the agent names them. */
+const MAX_SESSIONS = 100;
 
 /** What the summary keeps of the traffic with the model, seen by the gateway outside the container. */
 export class Exchanges {
-  readonly timeline = new HeadTail<TimelineEntry>(LIMITS.timeline / 16, LIMITS.timeline / 16);
+  readonly timeline = new HeadTail<TimelineEntry>(TIMELINE_SHARE.modelHead, TIMELINE_SHARE.modelTail);
   total = 0;
   errors = 0;
-  /** The session that spoke first: helpers are started by it. */
-  rootSessionId: string | null = null;
-  lastText: string | undefined;
+  #first: { seq: number; sessionId: string | null } | undefined;
+  readonly #lastTexts = new Map<string | null, { seq: number; text: string }>();
 
+  /** The session that spoke first: helpers are started by it. */
+  get rootSessionId(): string | null {
+    return this.#first?.sessionId ?? null;
+  }
+
+  /** Text of the model's last answer in that session. */
+  get lastText(): string | undefined {
+    return this.#lastTexts.get(this.rootSessionId)?.text;
+  }
+
+  /** Exchanges come in the order of their ends; `seq` tells which began first. */
   add(exchange: Exchange): void {
     this.total++;
     if (isFailed(exchange)) this.errors++;
-    this.rootSessionId ??= exchange.session_id;
-    const ofRoot = exchange.session_id === null || exchange.session_id === this.rootSessionId;
-    if (ofRoot && exchange.text !== null && exchange.text.trim() !== "") {
-      this.lastText = shorten(exchange.text, TEXT_LIMITS.finalMessage);
+    if (this.#first === undefined || exchange.seq < this.#first.seq) {
+      this.#first = { seq: exchange.seq, sessionId: exchange.session_id };
     }
+    this.#keepText(exchange);
     this.timeline.push(toEntry(exchange));
+  }
+
+  #keepText({ session_id: session, seq, text }: Exchange): void {
+    if (text === null || text.trim() === "") return;
+    const known = this.#lastTexts.get(session);
+    if (known === undefined ? this.#lastTexts.size >= MAX_SESSIONS : known.seq > seq) return;
+    this.#lastTexts.set(session, { seq, text: shorten(text, TEXT_LIMITS.finalMessage) });
   }
 }
 

@@ -1,3 +1,13 @@
+/** How the room of the timeline is shared, so that no source can crowd out the others. */
+export const TIMELINE_SHARE = {
+  nativeHead: 7_500,
+  nativeTail: 2_500,
+  modelHead: 1_000,
+  modelTail: 1_000,
+  processes: 5_000,
+  connections: 2_500,
+} as const;
+
 /** Most entries of each list of derived/summary.json, and most characters of each text in it. */
 export const LIMITS = {
   timeline: 20_000,

@@ -3,7 +3,7 @@ import { shorten } from "../schema/display.ts";
 import type { TimelineEntry } from "../schema/summary.ts";
 import { describeEvent, propertiesOf, sessionOf } from "./describe-event.ts";
 import { HeadTail } from "./head-tail.ts";
-import { LIMITS, MAX_TYPES, OTHER_TYPES, TEXT_LIMITS } from "./limits.ts";
+import { LIMITS, MAX_TYPES, OTHER_TYPES, TEXT_LIMITS, TIMELINE_SHARE } from "./limits.ts";
 import { isNoise } from "./noise.ts";
 import { at, textAt } from "./unknown-value.ts";
 
@@ -12,7 +12,7 @@ const MAX_REMEMBERED = 50_000;
 
 /** Counts and keeps, in bounded memory, what the summary says of native events. All of it is the agent's claim. */
 export class NativeEvents {
-  readonly timeline = new HeadTail<TimelineEntry>(LIMITS.timeline / 2, LIMITS.timeline / 4);
+  readonly timeline = new HeadTail<TimelineEntry>(TIMELINE_SHARE.nativeHead, TIMELINE_SHARE.nativeTail);
   readonly noise = new HeadTail<TimelineEntry>(LIMITS.noise / 2, LIMITS.noise / 2);
   readonly #byType = new Map<string, number>();
   readonly #noiseByType = new Map<string, number>();

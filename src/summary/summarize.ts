@@ -4,11 +4,10 @@ import type { FsDiffView } from "../schema/view.ts";
 import { findAnomalies } from "./anomalies.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Exchanges } from "./exchanges.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS, TIMELINE_SHARE } from "./limits.ts";
 import type { NativeEvents } from "./native-events.ts";
 import {
   filesystemEntries,
-  firstOf,
   inTimeOrder,
   networkEntries,
   phasesOf,
@@ -82,10 +81,17 @@ function timelineOf(
   const processes = processEntries(evidence.processTree);
   const connections = networkEntries(evidence.network);
   const own = [...supervisorEntries(evidence.run, phases), ...filesystemEntries(evidence.fsDiff)];
-  if (native.timeline.truncated || model.timeline.truncated) truncated.add("timeline");
-  const lists = [own, model.timeline.items(), firstOf(processes, truncated), firstOf(connections, truncated)];
+  const lists = [
+    own,
+    model.timeline.items(),
+    processes.slice(0, TIMELINE_SHARE.processes),
+    connections.slice(0, TIMELINE_SHARE.connections),
+    native.timeline.items(),
+  ];
   const total = own.length + model.timeline.total + processes.length + connections.length + native.timeline.total;
-  return { entries: inTimeOrder([...lists, native.timeline.items()]), total };
+  const entries = inTimeOrder(lists);
+  if (entries.length < total) truncated.add("timeline");
+  return { entries, total };
 }
 
 function filesOf(fsDiff: FsDiffView | null, native: NativeEvents): SummaryFile[] {

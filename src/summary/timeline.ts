@@ -1,7 +1,7 @@
 import { shorten } from "../schema/display.ts";
 import type { Phase, TimelineEntry } from "../schema/summary.ts";
 import type { FsDiffView, NetworkView, ProcessTreeView, RunView } from "../schema/view.ts";
-import { LIMITS, TEXT_LIMITS } from "./limits.ts";
+import { TEXT_LIMITS } from "./limits.ts";
 import { isoFromMs } from "./unknown-value.ts";
 
 function entry(
@@ -92,11 +92,4 @@ export function inTimeOrder(lists: readonly (readonly TimelineEntry[])[]): Timel
     });
   });
   return timed.sort((a, b) => a.ms - b.ms).map(({ one }) => one);
-}
-
-/** The limit for what processes and connections may take of the timeline. */
-export function firstOf<T>(list: readonly T[], truncated: Set<string>): T[] {
-  const max = LIMITS.timeline / 16;
-  if (list.length > max) truncated.add("timeline");
-  return list.slice(0, max);
 }

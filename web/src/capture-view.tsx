@@ -3,6 +3,7 @@ import { visible } from "../../src/schema/display.ts";
 import type { CapturePage } from "../../src/schema/page.ts";
 import { Chip, toneOfLevel, toneOfRisk, toneOfStatus } from "./components/chip.tsx";
 import { Text } from "./components/text.tsx";
+import { type Counted, countOf } from "./counted.ts";
 import { useSpeaker } from "./i18n/language.tsx";
 import { TABS, type Tab } from "./route.ts";
 import type { Source } from "./source.ts";
@@ -86,9 +87,7 @@ function Head({ page }: { page: CapturePage }) {
           {say("head.risk", { level: run.risk_level ?? say("app.unknown") })}
         </Chip>
         <Validity valid={run.capture_valid} />
-        <Chip tone={toneOfLevel(completeness?.verdict)}>
-          {say("head.observed", { level: say(`level.${completeness?.verdict ?? "unknown"}`) })}
-        </Chip>
+        <Chip tone={toneOfLevel(completeness?.verdict)}>{say(`verdict.${completeness?.verdict ?? "unknown"}`)}</Chip>
         {run.schema_version === 0 && <Chip>{say("head.earlier")}</Chip>}
       </p>
       <p class="head-facts">{facts.map((fact) => visible(fact)).join(" · ")}</p>
@@ -104,7 +103,7 @@ function Validity({ valid }: { valid: boolean | null }) {
 
 function TabBar({ page, tab, hrefOf }: { page: CapturePage; tab: Tab; hrefOf(tab: Tab): string }) {
   const { say, number } = useSpeaker();
-  const counts = countsOf(page);
+  const counts = countsOf(page, number);
   return (
     <nav class="tabs" aria-label={say("tab.nav")}>
       <ul>
@@ -112,7 +111,7 @@ function TabBar({ page, tab, hrefOf }: { page: CapturePage; tab: Tab; hrefOf(tab
           <li key={one}>
             <a href={hrefOf(one)} aria-current={one === tab ? "page" : undefined}>
               {say(`tab.${one}`)}
-              {counts[one] !== undefined && <span class="count">{number(counts[one])}</span>}
+              {counts[one] !== undefined && <span class="count">{counts[one]}</span>}
             </a>
           </li>
         ))}
@@ -121,14 +120,19 @@ function TabBar({ page, tab, hrefOf }: { page: CapturePage; tab: Tab; hrefOf(tab
   );
 }
 
-function countsOf({ summary, exchanges, files }: CapturePage): Partial<Record<Tab, number>> {
+/** `–` where it was not observed: a zero would claim that there was none. */
+function countsOf({ summary, files }: CapturePage, number: (value: number) => string): Partial<Record<Tab, string>> {
+  const shown = (what: Counted): string => {
+    const value = countOf(summary, what);
+    return value === undefined ? "–" : number(value);
+  };
   return {
-    timeline: summary.counts.timeline_total,
-    tools: summary.counts.tools_total,
-    processes: summary.counts.processes_total,
-    files: summary.counts.files_total,
-    network: summary.counts.connections_total,
-    conversation: exchanges.length,
-    evidence: files.length,
+    timeline: number(summary.counts.timeline_total),
+    tools: shown("tools"),
+    processes: shown("processes"),
+    files: shown("files"),
+    network: shown("connections"),
+    conversation: shown("exchanges"),
+    evidence: number(files.length),
   };
 }

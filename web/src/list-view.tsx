@@ -90,9 +90,7 @@ function Entry({ one }: { one: CaptureListEntry }) {
           <Chip tone={toneOfRisk(one.riskLevel)}>{say("head.risk", { level: one.riskLevel })}</Chip>
         )}
         {one.completeness !== null && (
-          <Chip tone={toneOfLevel(one.completeness)}>
-            {say("head.observed", { level: sayCode("level", one.completeness, one.completeness) })}
-          </Chip>
+          <Chip tone={toneOfLevel(one.completeness)}>{sayCode("verdict", one.completeness, one.completeness)}</Chip>
         )}
         {one.formatVersion === 0 && <Chip>{say("head.earlier")}</Chip>}
       </span>

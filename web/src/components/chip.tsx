@@ -46,6 +46,6 @@ export function toneOfStatus(status: string | null): Tone {
 }
 
 export function toneOfRisk(risk: string | null): Tone {
-  if (risk === "severe") return "bad";
-  return risk === "mild" ? "warn" : "plain";
+  if (risk === "severe") return "warn";
+  return risk === "mild" ? "info" : "plain";
 }

@@ -103,7 +103,18 @@ function ExchangeDetails({ one }: { one: PageExchange }) {
         </div>
       ))}
       <h3>{say("conversation.answer")}</h3>
+      {one.answer_state !== "complete" && (
+        <p class="muted">
+          <Chip tone="warn">{one.answer_state}</Chip> {say(`answer.${one.answer_state}`)}
+        </p>
+      )}
       {one.error !== null && <Block value={one.error} label={say("conversation.failed")} />}
+      {one.reasoning !== null && (
+        <div class="message">
+          <Chip>{say("conversation.reasoning")}</Chip>
+          <Block value={one.reasoning} label={say("conversation.reasoning")} />
+        </div>
+      )}
       {one.text?.trim() ? (
         <Block value={one.text} label={say("conversation.answer")} />
       ) : (

@@ -26,7 +26,7 @@ export function Files({ page }: { page: CapturePage }) {
         title={say("files.workspace")}
         counts={diff?.counts ?? null}
         changes={diff?.changes ?? []}
-        truncated={diff?.truncated === true}
+        truncated={diff?.truncated === true || page.summary.truncated.includes("changes")}
         claimed={claimed}
         query={query}
       />

@@ -5,6 +5,7 @@ import { anomalyWords } from "../anomaly-words.ts";
 import { Chip, type Tone, toneOfLevel } from "../components/chip.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
 import { Block, Text } from "../components/text.tsx";
+import { COUNTED, type Counted, countOf } from "../counted.ts";
 import { useSpeaker } from "../i18n/language.tsx";
 import type { Tab } from "../route.ts";
 import { Phases } from "./phases.tsx";
@@ -28,19 +29,20 @@ export function Overview({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab)
   );
 }
 
+const TAB_OF: Record<Counted, Tab> = {
+  tools: "tools",
+  processes: "processes",
+  files: "files",
+  connections: "network",
+  exchanges: "conversation",
+  events: "timeline",
+};
+
 function Outcome({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab): string }) {
   const { say, sayCode, number } = useSpeaker();
-  const { run, counts } = page.summary;
+  const { run } = page.summary;
   const ended = run.finished_at !== null || run.schema_version === 0;
   const reason = ended ? (run.end_reason ?? run.run_status ?? "unfinished") : "unfinished";
-  const numbers = [
-    ["tools", counts.tools_total, "tools"],
-    ["processes", counts.processes_total, "processes"],
-    ["files", counts.files_total, "files"],
-    ["connections", counts.connections_total, "network"],
-    ["exchanges", counts.exchanges_total, "conversation"],
-    ["events", counts.significant_total + counts.noise_total, "timeline"],
-  ] as const;
   return (
     <Section title={say("overview.outcome")}>
       <p class="verdict">
@@ -53,13 +55,17 @@ function Outcome({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab): string
         </p>
       )}
       <ul class="numbers" aria-label={say("overview.numbers")}>
-        {numbers.map(([name, value, tab]) => (
-          <li key={name}>
-            <a href={hrefOf(tab)}>
-              <b>{number(value)}</b> <span>{say(`number.${name}`)}</span>
-            </a>
-          </li>
-        ))}
+        {COUNTED.map((what) => {
+          const value = countOf(page.summary, what);
+          return (
+            <li key={what}>
+              <a href={hrefOf(TAB_OF[what])}>
+                <b>{value === undefined ? "–" : number(value)}</b> <span>{say(`number.${what}`)}</span>
+                {value === undefined && <span class="number-note">{say("level.absent")}</span>}
+              </a>
+            </li>
+          );
+        })}
       </ul>
     </Section>
   );
