@@ -98,7 +98,10 @@ export const fileChange = z.object({
   after_type: fileType.nullable(),
   before_mode: z.string().nullable().describe("Permission bits, octal."),
   after_mode: z.string().nullable(),
+  before_owner: z.string().optional().describe("`uid:gid` before, where the owner changed."),
+  after_owner: z.string().optional(),
   symlink_target: z.string().optional().describe("Text of the link; never followed."),
+  before_symlink_target: z.string().optional().describe("Text of the link before."),
   renamed_from: z.string().optional(),
   unstable: z.boolean().optional().describe("It changed while it was read."),
 });
@@ -131,6 +134,10 @@ export const fsDiff = z.object({
       }),
     )
     .describe("What was left in the agent's home and in /tmp at the end."),
+  excluded: z
+    .array(z.object({ path: z.string(), size_bytes: count }))
+    .optional()
+    .describe("Files of the agent's own machinery that are not listed as changes, for example `.git/opencode`."),
 });
 export type FsDiff = z.infer<typeof fsDiff>;
 

@@ -1,0 +1,121 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
+import type { Issue } from "../schema/issue.ts";
+import { openBeneath, openDirectory, writeBeneath } from "./beneath.ts";
+import type { ContentBase } from "./content-base.ts";
+import { type CopyResult, copyTree } from "./copy-tree.ts";
+import { createRepository, isInRepository, type RepositoryResult } from "./git-repository.ts";
+import { leftOutRules } from "./left-out.ts";
+import { give, type Ownership, ownershipFor } from "./ownership.ts";
+import { placeIssueFiles } from "./place-files.ts";
+
+export interface WorkspaceOptions {
+  /** The project that is copied. */
+  project: string;
+  issue: Issue;
+  /** What the agent is told; it also stands in TASK.md. */
+  prompt: string;
+  /** Where the working copy is made; a missing or an empty directory. */
+  destination: string;
+  /** Owner of the copy: the container's user. */
+  uid: number;
+  gid: number;
+  /** The plugin; a copy of it stands in the working copy for the agent to see. */
+  pluginFile: string;
+  /** Never copied. */
+  captureRoot: string;
+  /** Takes the contents of the copies, so that the baseline need not read them again. */
+  base?: ContentBase | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface WorkspaceResult extends CopyResult {
+  /** `undefined` where the project is no git repository. */
+  repository: RepositoryResult | undefined;
+  /** False: the files could not be given to the container's user, so everybody may write them. */
+  ownerSet: boolean;
+}
+
+export const TASK_FILE = "TASK.md";
+export const PLUGIN_IN_WORKSPACE = ".opencode/plugins/mas_safe_security.ts";
+
+/**
+ * Makes the one-shot working copy of the project for one run: without what the agent must not find (left-out.ts), with the
+ * issue's files in place, TASK.md, a copy of the plugin, and a fresh git repository where the project is one.
+ * @throws CaptureError `workspace`, `issues-invalid`, `disk-full` or `write-failed`; what was made until then stays.
+ */
+export async function createWorkspace(options: WorkspaceOptions): Promise<WorkspaceResult> {
+  const project = realDirectory(options.project);
+  const destination = emptyDirectory(options.destination);
+  const ownership = ownershipFor(options.uid, options.gid);
+  const { issue, base, signal } = options;
+  const leftOut = leftOutRules({
+    project,
+    issueId: issue.id,
+    ownDirectories: [ownDirectory(project, options.captureRoot), destination],
+  });
+  const root = openDirectory(destination);
+  try {
+    const copied = await copyTree(project, root, { ownership, leftOut, base, signal });
+    copied.skipped.push(...(await placeIssueFiles(project, issue, root, { ownership, base, signal })));
+    addOwnFiles(root, options, ownership, copied);
+    give(ownership, root, 0o755);
+    const repository = isInRepository(project) ? await createRepository(destination, ownership, signal) : undefined;
+    signal?.throwIfAborted();
+    return { ...copied, repository, ownerSet: ownership.canGive };
+  } finally {
+    fs.closeSync(root);
+  }
+}
+
+function realDirectory(project: string): string {
+  try {
+    const real = fs.realpathSync(project);
+    fs.readdirSync(real);
+    return real;
+  } catch (error) {
+    throw new CaptureError("workspace", `cannot read the project ${project}: ${errorMessage(error)}`, {
+      hint: "name a directory that exists and that you may read: --project DIR",
+      cause: error,
+    });
+  }
+}
+
+function emptyDirectory(destination: string): string {
+  fs.mkdirSync(destination, { recursive: true });
+  if (fs.readdirSync(destination).length > 0) {
+    throw new CaptureError("workspace", `the place of the working copy is not empty: ${destination}`);
+  }
+  return fs.realpathSync(destination);
+}
+
+/** Real path of the capture root. */
+function ownDirectory(project: string, captureRoot: string): string {
+  const real = fs.existsSync(captureRoot) ? fs.realpathSync(captureRoot) : path.resolve(captureRoot);
+  if (real === project) {
+    throw new CaptureError("capture-root", `the capture root ${real} is the project itself`, {
+      hint: "choose a directory of its own: --capture-root artifacts/captures",
+    });
+  }
+  return real;
+}
+
+function addOwnFiles(root: number, options: WorkspaceOptions, ownership: Ownership, copied: CopyResult): void {
+  writeBeneath(root, TASK_FILE, options.prompt, ownership);
+  copied.files++;
+  const parts = PLUGIN_IN_WORKSPACE.split("/");
+  try {
+    const dir = openBeneath(root, parts.slice(0, -1), ownership);
+    try {
+      writeBeneath(dir, parts.at(-1) ?? "", fs.readFileSync(options.pluginFile), ownership);
+      copied.files++;
+    } finally {
+      fs.closeSync(dir);
+    }
+  } catch (error) {
+    // A project may have a link or a file in that place. The agent's own plugin is another one, out of its reach.
+    if (!["ELOOP", "ENOTDIR", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
+    copied.skipped.push({ path: PLUGIN_IN_WORKSPACE, reason: "symlink" });
+  }
+}
