@@ -6,7 +6,7 @@ import type { RunResult } from "../supervisor/plan.ts";
 import { type BatchItem, type BatchState, saveBatch } from "./batch-state.ts";
 
 /** After a severe task the machine gets time to come to rest. */
-export const SEVERE_COOL_DOWN_SECONDS = 20;
+const SEVERE_COOL_DOWN_SECONDS = 20;
 
 export interface BatchProgress {
   /** Runs of this batch that are over, and all of them. */

@@ -1,7 +1,7 @@
 import { exec } from "../core/exec.ts";
 
 /** The user behind sudo, from the variables that it sets; undefined when there is none, or it is root itself. */
-export function invokingUser(env: NodeJS.ProcessEnv): string | undefined {
+function invokingUser(env: NodeJS.ProcessEnv): string | undefined {
   const uid = env["SUDO_UID"];
   const gid = env["SUDO_GID"];
   if (process.getuid?.() !== 0 || uid === undefined || gid === undefined || uid === "0") return undefined;

@@ -41,7 +41,7 @@ function summaryLines(summary: Summary, record: RunRecord): [string, string][] {
     ["files", filesLine(summary)],
     ["hosts", hostsLine(summary)],
     ["unseen", unseenLine(summary)],
-    ["findings", anomalies.length === 0 ? "none" : anomalies.map((anomaly) => anomaly.code).join(", ")],
+    ["findings", findingsLine(anomalies)],
   ];
 }
 
@@ -66,6 +66,12 @@ function unseenLine({ completeness }: Summary): string {
   return classes.length === 0
     ? "nothing known to be missing"
     : classes.map((entry) => `${entry.class} ${entry.level}`).join(", ");
+}
+
+/** What is only worth knowing stands in the report. */
+function findingsLine(anomalies: Summary["anomalies"]): string {
+  const codes = new Set(anomalies.filter((anomaly) => anomaly.level !== "info").map((anomaly) => anomaly.code));
+  return codes.size === 0 ? "none" : [...codes].join(", ");
 }
 
 function listed(items: readonly string[]): string {

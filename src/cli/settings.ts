@@ -36,7 +36,7 @@ export type SettingFlags = { [K in SettingName]?: string | number | boolean | un
 };
 
 /** The variable of a setting: `engine` → `OPENCODE_CAPTURE_ENGINE`. */
-export function variableOf(name: string): string {
+function variableOf(name: string): string {
   return `OPENCODE_CAPTURE_${name.toUpperCase()}`;
 }
 

@@ -18,7 +18,7 @@ export function bootId(): string | null {
 }
 
 /** Field 22 of /proc/PID/stat. The name in field 2 may hold blanks and brackets, so count from its end. */
-export function processStartTime(pid: number): string | null {
+function processStartTime(pid: number): string | null {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;

@@ -1,13 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
-import { CAPTURE_DIRECTORIES, LAYOUT, REQUIRED_OBSERVATIONS } from "./layout.ts";
+import { CAPTURE_DIRECTORIES, REQUIRED_OBSERVATIONS } from "./layout.ts";
 
 /** Most captures of one issue that may begin in the same second. */
 const MAX_SUFFIX = 99;
 
 /** `YYYYMMDDTHHMMSSZ-<issue id>`. */
-export function captureName(startedAt: Date, issueId: string): string {
+function captureName(startedAt: Date, issueId: string): string {
   const stamp = startedAt
     .toISOString()
     .replace(/[-:]/g, "")
@@ -63,9 +63,4 @@ function rootError(root: string, error: unknown): CaptureError {
 /** True when everything that `capture_valid` promises stands in the directory. meta/run.json is being written by the caller. */
 export function hasRequiredObservations(captureDir: string): boolean {
   return REQUIRED_OBSERVATIONS.every((file) => fs.existsSync(path.join(captureDir, file)));
-}
-
-/** Absolute path of one of the capture's files. */
-export function captureFile(captureDir: string, name: keyof typeof LAYOUT): string {
-  return path.join(captureDir, LAYOUT[name]);
 }

@@ -23,7 +23,7 @@ export interface SandboxInput {
 }
 
 /** argv of the agent. The prompt is not in it: an argument is limited to 128 KiB and OpenCode would add quotes. */
-export function agentCommand(opencodeBin: string, title: string): string[] {
+function agentCommand(opencodeBin: string, title: string): string[] {
   return [opencodeBin, "run", "--print-logs", `--title=${title}`];
 }
 

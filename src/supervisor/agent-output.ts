@@ -6,7 +6,7 @@ import { LAYOUT } from "../evidence/layout.ts";
 import type { CompletenessClass } from "../schema/observations.ts";
 
 /** Most bytes kept of each of the agent's output streams. */
-export const OUTPUT_LIMIT_BYTES = 64 << 20;
+const OUTPUT_LIMIT_BYTES = 64 << 20;
 
 export interface AgentOutputStats {
   stdout: BoundedFileStats;

@@ -6,7 +6,7 @@ import type { Completeness, CompletenessClass, Gap } from "../schema/observation
 const CLAIMS: ReadonlySet<CompletenessClass["class"]> = new Set(["native-events", "session-export"]);
 
 /** The worse of two levels; `completenessLevel` lists them from best to worst. */
-export function worse(a: CompletenessLevel, b: CompletenessLevel): CompletenessLevel {
+function worse(a: CompletenessLevel, b: CompletenessLevel): CompletenessLevel {
   const order = completenessLevel.options;
   return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }

@@ -22,7 +22,8 @@ export interface WorkspaceOptions {
   uid: number;
   gid: number;
   /** The plugin; a copy of it stands in the working copy for the agent to see. */
-  pluginFile: string;
+  /** Our plugin, a copy of which is put in for the agent to see; undefined for none. */
+  pluginFile: string | undefined;
   /** Never copied. */
   captureRoot: string;
   /** Takes the contents of the copies, so that the baseline need not read them again. */
@@ -104,6 +105,7 @@ function ownDirectory(project: string, captureRoot: string): string {
 function addOwnFiles(root: number, options: WorkspaceOptions, ownership: Ownership, copied: CopyResult): void {
   writeBeneath(root, TASK_FILE, options.prompt, ownership);
   copied.files++;
+  if (options.pluginFile === undefined) return;
   const parts = PLUGIN_IN_WORKSPACE.split("/");
   try {
     const dir = openBeneath(root, parts.slice(0, -1), ownership);

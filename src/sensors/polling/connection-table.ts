@@ -2,7 +2,7 @@ import type { Network, ObservedConnection } from "../../schema/observations.ts";
 import type { SocketRow } from "./proc-net.ts";
 import { SnapshotSeries } from "./snapshot-series.ts";
 
-export const MAX_CONNECTIONS = 20_000;
+const MAX_CONNECTIONS = 20_000;
 
 type NetworkSnapshot = Network["snapshots"][number];
 

@@ -3,7 +3,7 @@ import { type ProcDetails, type ProcStat, readDetails, readProgram, readStat } f
 import { SnapshotSeries } from "./snapshot-series.ts";
 
 /** Most programs kept of one run; a fork bomb makes thousands. */
-export const MAX_PROCESSES = 20_000;
+const MAX_PROCESSES = 20_000;
 const CLOCK_TICKS_PER_SECOND = 100;
 
 type ProcessSnapshot = ProcessTree["snapshots"][number];

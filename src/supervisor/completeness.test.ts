@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import type { CompletenessLevel } from "../schema/common.ts";
+import type { CompletenessClass } from "../schema/observations.ts";
+import { completenessRecord } from "./completeness.ts";
+
+const entry = (name: CompletenessClass["class"], level: CompletenessLevel): CompletenessClass => ({
+  class: name,
+  level,
+  sensor: "x",
+  reason: "x",
+  lost: null,
+  from: null,
+  to: null,
+  started_before_agent: null,
+});
+
+it("takes the worst class as verdict, and leaves the agent's claims out of it", () => {
+  const verdict = (...classes: CompletenessClass[]) => completenessRecord(classes, []).verdict;
+  expect(verdict()).toBe("absent");
+  expect(verdict(entry("model", "complete"), entry("native-events", "absent"))).toBe("complete");
+  expect(verdict(entry("model", "complete"), entry("process", "sampled"), entry("network", "lossy"))).toBe("sampled");
+  expect(verdict(entry("process", "absent"), entry("model", "lossy"))).toBe("absent");
+});
