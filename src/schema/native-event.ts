@@ -10,7 +10,7 @@ export const sessionId = z
 const optionalId = z.string().nullish();
 
 /** What was cut from a record, by the plugin itself, to keep it within its bounds. */
-export const nativeEventCut = z.looseObject({
+const nativeEventCut = z.looseObject({
   field: z.string().describe("Where in the record, parts joined by dots."),
   reason: z.string().describe("`long-string`, `many-entries`, `deep`, `redacted`, or a count of further cuts."),
   original_bytes: count.optional().describe("Length of the whole string, UTF-8."),

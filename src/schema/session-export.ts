@@ -11,7 +11,7 @@ const toolState = z.looseObject({
   error: z.string().optional(),
 });
 
-export const sessionPart = z.looseObject({
+const sessionPart = z.looseObject({
   id: z.string(),
   sessionID: z.string(),
   messageID: z.string(),

@@ -7,7 +7,7 @@ import { type Fixture, LLMock } from "@copilotkit/aimock";
 import { agentEnvironment, writeAgentConfig } from "../../src/sandbox/agent-config.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
-export const PLUGIN_FILE = path.join(ROOT, ".opencode/plugins/mas_safe_security.ts");
+const PLUGIN_FILE = path.join(ROOT, ".opencode/plugins/mas_safe_security.ts");
 
 /** The real OpenCode program of this machine: the image's npm packages, or the same version in the cache folder. */
 export function opencodeBinary(): string {
