@@ -7,7 +7,7 @@ import * as z from "zod";
 const nonEmpty = z.string().min(1);
 const turn = z.number().int().nonnegative();
 
-export const scriptMatch = z
+const scriptMatch = z
   .strictObject({
     userMessage: nonEmpty.optional().describe("Text that the last user message contains. It tells sessions apart."),
     systemMessage: z
@@ -24,7 +24,6 @@ export const scriptMatch = z
     endpoint: z.literal("chat").optional(),
   })
   .describe("All that is named must hold; among entries that hold, the one with `turnIndex` wins.");
-export type ScriptMatch = z.infer<typeof scriptMatch>;
 
 const toolArguments = z
   .union([z.record(z.string(), z.unknown()), z.string()])
@@ -99,11 +98,6 @@ export const script = z.strictObject({
   fixtures: z.array(scriptEntry).min(1).describe("The answers."),
 });
 export type Script = z.infer<typeof script>;
-
-/** JSON Schema of a script file, for editors. */
-export function scriptJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(script, { io: "input" }) as Record<string, unknown>;
-}
 
 /** Every tool call of an answer, wherever it stands. */
 export function toolCallsOf(response: ScriptResponse): ScriptToolCall[] {

@@ -41,7 +41,7 @@ export function registerTasks(program: Command): void {
 }
 
 /** The report for people: one line an issue, then what is wrong, by file. */
-export function taskReportLines(report: TaskReport): string[] {
+function taskReportLines(report: TaskReport): string[] {
   const width = Math.max(0, ...report.issues.map((issue) => issue.id.length));
   const issues = report.issues.map(
     ({ id, risk_level, personas }) =>

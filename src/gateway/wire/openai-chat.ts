@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { schemaProblems } from "../../core/json-file.ts";
 import { BoundedText, type CharBudget } from "./bounded-text.ts";
 import { SseReader } from "./sse.ts";
 import type { AnswerFacts, AnswerLimits, AnswerParser, RequestFacts, WireFormat } from "./wire-format.ts";
@@ -35,21 +34,30 @@ const chunk = z.object({
 });
 type Chunk = z.infer<typeof chunk>;
 
-const requestShape = z.object({
-  model: z.string().nullish(),
-  messages: z.array(z.looseObject({ role: z.string() })),
-  tools: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }) })).nullish(),
-});
+/** By hand and not by a schema: that would copy a request of megabytes at every turn. */
+function requestProblem(body: unknown): string | undefined {
+  if (!isObject(body) || !Array.isArray(body["messages"])) return "it has no list `messages`";
+  const message = body["messages"].findIndex((one: unknown) => !isObject(one) || typeof one["role"] !== "string");
+  if (message >= 0) return `messages[${message}] has no role`;
+  const tools = body["tools"] ?? [];
+  if (!Array.isArray(tools)) return "`tools` is no list";
+  const tool = tools.findIndex((one: unknown) => !isObject(one) || !isObject(one["function"]));
+  return tool >= 0 ? `tools[${tool}] is no function` : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
 
 /** `POST …/chat/completions`, streamed or whole. */
 export const openaiChat: WireFormat = {
   name: "openai-chat",
   matches: (method, path) => method === "POST" && /\/chat\/completions(?:\?|$)/.test(path),
   describeRequest(body): RequestFacts {
-    const parsed = requestShape.safeParse(body);
-    if (parsed.success) return { model: parsed.data.model ?? null, messageCount: parsed.data.messages.length };
-    const [first] = schemaProblems(parsed.error);
-    return { model: null, messageCount: null, problem: first ? `${first.path}: ${first.message}` : "no chat request" };
+    const problem = requestProblem(body);
+    if (problem !== undefined) return { model: null, messageCount: null, problem };
+    const { model, messages } = body as { model?: unknown; messages: unknown[] };
+    return { model: typeof model === "string" ? model : null, messageCount: messages.length };
   },
   createParser(contentType, limits): AnswerParser {
     const answer = new ChatAnswer(limits);
