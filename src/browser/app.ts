@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { CaptureError, errorMessage } from "../core/errors.ts";
 import type { OpenCapture } from "../evidence/reader.ts";
-import { viewerAssets } from "../report/viewer-assets.ts";
+import type { ViewerAssets } from "../report/viewer-assets.ts";
 import { hostCheck } from "./host-check.ts";
 import type { CaptureLibrary } from "./library.ts";
 import { rawFile, textRange } from "./raw-file.ts";
@@ -11,11 +11,11 @@ import { securityHeaders } from "./security-headers.ts";
 const OWN_HEADER = "x-opencode-capture";
 
 /** The browser's routes over one library. GET changes nothing; only rescan, a POST of our own page, does. */
-export function createApp(library: CaptureLibrary, allowed: ReadonlySet<string>): Hono {
+export function createApp(library: CaptureLibrary, allowed: ReadonlySet<string>, assets: ViewerAssets): Hono {
   const app = new Hono();
   app.use(securityHeaders);
   app.use(hostCheck(allowed));
-  addAssets(app);
+  addAssets(app, assets);
   app.get("/api/captures", (context) => context.json(library.list()));
   app.post("/api/rescan", async (context) => {
     if (context.req.header(OWN_HEADER) === undefined) return context.json({ error: `${OWN_HEADER} is missing` }, 403);
@@ -48,8 +48,7 @@ export function createApp(library: CaptureLibrary, allowed: ReadonlySet<string>)
   return app;
 }
 
-function addAssets(app: Hono): void {
-  const assets = viewerAssets();
+function addAssets(app: Hono, assets: ViewerAssets): void {
   const send = (path: string, type: string, body: string): void => {
     app.get(path, (context) => context.body(body, 200, { "Content-Type": `${type}; charset=utf-8` }));
   };

@@ -1,5 +1,6 @@
 import { type ServerType, serve } from "@hono/node-server";
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
+import { viewerAssets } from "../report/viewer-assets.ts";
 import { createApp } from "./app.ts";
 import { allowedHosts, isLoopback } from "./host-check.ts";
 import { CaptureLibrary } from "./library.ts";
@@ -28,20 +29,15 @@ export interface BrowserServer {
  * @throws CaptureError `address-in-use`, `setup` when the viewer is not built, `usage` for a host that is none.
  */
 export async function startBrowser(options: BrowserOptions): Promise<BrowserServer> {
+  const assets = viewerAssets();
   const library = new CaptureLibrary(options.captureRoot);
-  let app: ReturnType<typeof createApp> | undefined;
-  const server = await listen(options, (request) => {
-    if (app === undefined) return new Response(null, { status: 503 });
-    return app.fetch(request);
-  });
+  // Which hosts are its own is known only when it listens, because the port may be any free one.
+  const allowed = new Set<string>();
+  const app = createApp(library, allowed, assets);
+  const server = await listen(options, (request) => app.fetch(request));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
-  try {
-    app = createApp(library, allowedHosts(options.host, port));
-  } catch (error) {
-    await close(server);
-    throw error;
-  }
+  for (const host of allowedHosts(options.host, port)) allowed.add(host);
   const shown = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
     url: `http://${shown}:${port}`,

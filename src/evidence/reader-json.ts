@@ -23,8 +23,17 @@ const MIB = 1 << 20;
 /** Most bytes of one JSON file that are read into memory. */
 export const MAX_JSON_BYTES = 128 * MIB;
 
+/** True when `char` stands in `text` more than `max` times. */
+function hasMoreThan(text: string, char: string, max: number): boolean {
+  let found = 0;
+  for (let at = text.indexOf(char); at !== -1; at = text.indexOf(char, at + 1)) if (++found > max) return true;
+  return false;
+}
+
 /** True when brackets in `text` nest deeper than MAX_DEPTH. Looks at the text, so that a parser never sees it. */
 export function tooDeep(text: string): boolean {
+  // Almost every line has few brackets; then there is no need to look at each character.
+  if (!hasMoreThan(text, "{", MAX_DEPTH / 2) && !hasMoreThan(text, "[", MAX_DEPTH / 2)) return false;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {

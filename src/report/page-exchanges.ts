@@ -87,7 +87,7 @@ function newMessages(capture: OpenCapture, one: Exchange, seen: Map<string, numb
 function messageList(body: unknown): unknown[] | null {
   for (const name of ["messages", "input", "contents"]) {
     const list = at(body, name);
-    if (Array.isArray(list)) return list;
+    if (Array.isArray(list)) return list as unknown[];
   }
   return null;
 }

@@ -1,42 +1,14 @@
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CAPTURE_DIRECTORIES, LAYOUT } from "../../src/evidence/layout.ts";
-import { type ContainerRecord, containerRecord } from "../../src/schema/container.ts";
-import { type Exchange, exchange } from "../../src/schema/exchange.ts";
-import { type Issue, issue } from "../../src/schema/issue.ts";
-import { type NativeEvent, nativeEvent } from "../../src/schema/native-event.ts";
-import {
-  type Completeness,
-  completeness,
-  type FsDiff,
-  fsDiff,
-  type Network,
-  network,
-  type ProcessTree,
-  processTree,
-} from "../../src/schema/observations.ts";
-import { type RunRecord, runRecord } from "../../src/schema/run.ts";
+import { containerRecord } from "../../src/schema/container.ts";
+import { exchange } from "../../src/schema/exchange.ts";
+import { issue } from "../../src/schema/issue.ts";
+import { nativeEvent } from "../../src/schema/native-event.ts";
+import { completeness, fsDiff, network, processTree } from "../../src/schema/observations.ts";
+import { runRecord } from "../../src/schema/run.ts";
+import type { CaptureParts } from "./capture-parts.ts";
 import { sampleParts } from "./capture-sample.ts";
-
-/** Everything that makes a capture, each part in the form of its schema. */
-export interface CaptureParts {
-  run: RunRecord;
-  container: ContainerRecord | null;
-  issue: Issue;
-  processTree: ProcessTree | null;
-  network: Network | null;
-  fsDiff: FsDiff | null;
-  completeness: Completeness | null;
-  events: NativeEvent[];
-  exchanges: Exchange[];
-  /** By file name below logs/. */
-  logs: Record<string, string>;
-}
-
-export function sha256Of(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
 
 /** Writes a capture directory below `root` and returns its path. Every part is checked against its schema first. */
 export function makeCapture(root: string, name: string, change: (parts: CaptureParts) => void = () => {}): string {

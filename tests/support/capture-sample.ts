@@ -1,7 +1,7 @@
 import type { Exchange } from "../../src/schema/exchange.ts";
 import type { NativeEvent } from "../../src/schema/native-event.ts";
 import type { FileChange, ObservedProcess } from "../../src/schema/observations.ts";
-import { type CaptureParts, sha256Of } from "./capture-factory.ts";
+import { type CaptureParts, sha256Of } from "./capture-parts.ts";
 import { containerSample, issueSample, runSample } from "./capture-sample-meta.ts";
 
 /** A run of four model turns: look, edit, test, tell. All times are seconds after its start. */

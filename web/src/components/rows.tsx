@@ -27,6 +27,7 @@ export function Rows<T>(props: RowsProps<T>) {
 
 function VirtualRows<T>({ items, keyOf, row, label, estimatePx = 34 }: RowsProps<T>) {
   const scroller = useRef<HTMLDivElement>(null);
+  // oxlint-disable-next-line react/incompatible-library -- the rule is about React's compiler, which is not used here
   const virtual = useVirtualizer<HTMLDivElement, HTMLLIElement>({
     count: items.length,
     getScrollElement: () => scroller.current,

@@ -6,13 +6,10 @@ export const EN = {
   "app.loading": "Loading …",
   "app.failed": "This could not be loaded: {message}",
   "app.retry": "Try again",
-  "app.report": "Static report",
   "app.unknown": "not known",
-  "app.none": "none",
   "app.yes": "yes",
   "app.no": "no",
   "app.more": "more",
-  "app.download": "Download",
 
   "list.title": "Captures",
   "list.switch": "Capture",
@@ -25,14 +22,6 @@ export const EN = {
   "list.empty": "No captures yet in {root}.",
   "list.emptyHint": "Make one with:",
   "list.noMatch": "No capture matches the filter.",
-  "list.started": "Started",
-  "list.issue": "Issue",
-  "list.risk": "Risk",
-  "list.outcome": "Outcome",
-  "list.duration": "Duration",
-  "list.model": "Model",
-  "list.seen": "Observed",
-  "list.events": "Native events",
   "list.unreadable": "meta/run.json can't be read: {message}",
 
   "head.valid": "valid capture",
@@ -48,7 +37,6 @@ export const EN = {
   "head.started": "Started",
   "head.duration": "Duration",
   "head.model": "Model",
-  "head.opencode": "OpenCode",
 
   "tab.overview": "Overview",
   "tab.timeline": "Timeline",
@@ -310,3 +298,8 @@ export const EN = {
   "omitted.files": "more files than the {kept} listed",
   "omitted.logs": "logs: {kept} of {total}",
 } as const;
+
+export type WordKey = keyof typeof EN;
+
+/** The same keys in any language. */
+export type Words = Readonly<Record<WordKey, string>>;

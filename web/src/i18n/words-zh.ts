@@ -1,4 +1,4 @@
-import type { Words } from "./words.ts";
+import type { Words } from "./words-en.ts";
 
 export const ZH: Words = {
   "app.name": "opencode-capture",
@@ -7,13 +7,10 @@ export const ZH: Words = {
   "app.loading": "正在加载……",
   "app.failed": "无法加载：{message}",
   "app.retry": "重试",
-  "app.report": "静态报告",
   "app.unknown": "未知",
-  "app.none": "无",
   "app.yes": "是",
   "app.no": "否",
   "app.more": "更多",
-  "app.download": "下载",
 
   "list.title": "采集记录",
   "list.switch": "采集记录",
@@ -26,14 +23,6 @@ export const ZH: Words = {
   "list.empty": "{root} 中还没有采集记录。",
   "list.emptyHint": "用下面的命令生成一条：",
   "list.noMatch": "没有符合筛选条件的采集记录。",
-  "list.started": "开始时间",
-  "list.issue": "任务",
-  "list.risk": "风险",
-  "list.outcome": "结果",
-  "list.duration": "用时",
-  "list.model": "模型",
-  "list.seen": "观测程度",
-  "list.events": "原生事件",
   "list.unreadable": "无法读取 meta/run.json：{message}",
 
   "head.valid": "采集有效",
@@ -49,7 +38,6 @@ export const ZH: Words = {
   "head.started": "开始时间",
   "head.duration": "用时",
   "head.model": "模型",
-  "head.opencode": "OpenCode",
 
   "tab.overview": "概览",
   "tab.timeline": "时间线",

@@ -1,8 +1,7 @@
-import { EN } from "./words-en.ts";
+import { EN, type WordKey, type Words } from "./words-en.ts";
 import { ZH } from "./words-zh.ts";
 
-export type WordKey = keyof typeof EN;
-export type Words = Readonly<Record<WordKey, string>>;
+export type { WordKey };
 
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];

@@ -102,6 +102,15 @@ function ExchangeDetails({ one }: { one: PageExchange }) {
           <Block value={message.text} label={`${message.role} ${index + 1}`} />
         </div>
       ))}
+      <Answer one={one} />
+    </>
+  );
+}
+
+function Answer({ one }: { one: PageExchange }) {
+  const { say } = useSpeaker();
+  return (
+    <>
       <h3>{say("conversation.answer")}</h3>
       {one.answer_state !== "complete" && (
         <p class="muted">

@@ -44,71 +44,92 @@ function FileList({ page, source }: { page: CapturePage; source: Source }) {
   );
 }
 
+function mono(value: string | null | undefined): ComponentChildren {
+  return value === null || value === undefined || value === "" ? null : <Text value={value} mono />;
+}
+
 function Container({ page }: { page: CapturePage }) {
-  const { say, bytes } = useSpeaker();
-  const { container: record } = page;
-  if (record === null) {
+  const { say } = useSpeaker();
+  if (page.container === null) {
     return (
       <Section title={say("evidence.container")}>
         <Empty>{say("evidence.noContainer")}</Empty>
       </Section>
     );
   }
-  const { engine, image, container, measured } = record;
-  const limits = container?.limits;
-  const yes = (value: boolean | null | undefined): string | null =>
-    value == null ? null : say(value ? "app.yes" : "app.no");
-  const mono = (value: string | null | undefined): ComponentChildren =>
-    value == null ? null : <Text value={value} mono />;
   return (
     <>
-      <Section title={say("evidence.container")}>
-        <Facts
-          rows={[
-            [
-              say("evidence.engine"),
-              mono(engine && `${engine.kind} ${engine.version}${engine.rootless ? " rootless" : ""}`),
-            ],
-            [
-              say("evidence.runtime"),
-              mono(engine && `${engine.runtime} ${engine.runtime_version ?? ""}, cgroup ${engine.cgroup_version}`),
-            ],
-            [say("evidence.image"), mono(image?.ref)],
-            [say("evidence.imageId"), mono(image?.id)],
-            [say("evidence.user"), mono(container?.user)],
-            [say("evidence.command"), mono(container?.command.join(" "))],
-            [
-              say("evidence.limits"),
-              mono(limits && `${limits.cpus} CPU · ${bytes(limits.memory_bytes)} · ${limits.pids} pids`),
-            ],
-          ]}
-        />
-        {container !== null && (
-          <>
-            <h3>{say("evidence.mounts")}</h3>
-            <ul class="plain-list">
-              {container.mounts.map((mount) => (
-                <li key={mount.target}>
-                  <Text value={`${mount.target} (${mount.kind})`} mono />{" "}
-                  {say(mount.read_only ? "evidence.readOnly" : "evidence.writable")}
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
-      </Section>
-      <Section title={say("evidence.measured")}>
-        <Facts
-          rows={[
-            [say("evidence.capabilities"), mono(measured?.cap_eff)],
-            [say("evidence.noNewPrivs"), yes(measured?.no_new_privs)],
-            [say("evidence.seccomp"), measured?.seccomp_mode == null ? null : yes(measured.seccomp_mode === 2)],
-            [say("evidence.user"), measured?.uid == null ? null : `${measured.uid}:${measured.gid ?? "?"}`],
-            [say("evidence.interfaces"), mono(measured?.network_interfaces?.join(", "))],
-          ]}
-        />
-      </Section>
+      <Configured record={page.container} />
+      <Measured record={page.container} />
     </>
+  );
+}
+
+type ContainerProps = { record: NonNullable<CapturePage["container"]> };
+
+function Configured({ record: { engine, image, container } }: ContainerProps) {
+  const { say, bytes } = useSpeaker();
+  const limits = container?.limits;
+  const rootless = engine?.rootless === true ? " rootless" : "";
+  return (
+    <Section title={say("evidence.container")}>
+      <Facts
+        rows={[
+          [say("evidence.engine"), mono(engine && `${engine.kind} ${engine.version}${rootless}`)],
+          [
+            say("evidence.runtime"),
+            mono(engine && `${engine.runtime} ${engine.runtime_version ?? ""}, cgroup ${engine.cgroup_version}`),
+          ],
+          [say("evidence.image"), mono(image?.ref)],
+          [say("evidence.imageId"), mono(image?.id)],
+          [say("evidence.user"), mono(container?.user)],
+          [say("evidence.command"), mono(container?.command.join(" "))],
+          [
+            say("evidence.limits"),
+            mono(limits && `${limits.cpus} CPU · ${bytes(limits.memory_bytes)} · ${limits.pids} pids`),
+          ],
+        ]}
+      />
+      {container !== null && <Mounts mounts={container.mounts} />}
+    </Section>
+  );
+}
+
+type Mount = NonNullable<ContainerProps["record"]["container"]>["mounts"][number];
+
+function Mounts({ mounts }: { mounts: readonly Mount[] }) {
+  const { say } = useSpeaker();
+  return (
+    <>
+      <h3>{say("evidence.mounts")}</h3>
+      <ul class="plain-list">
+        {mounts.map((mount) => (
+          <li key={mount.target}>
+            <Text value={`${mount.target} (${mount.kind})`} mono />{" "}
+            {say(mount.read_only ? "evidence.readOnly" : "evidence.writable")}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Measured({ record: { measured } }: ContainerProps) {
+  const { say } = useSpeaker();
+  if (measured === null) return null;
+  const yes = (value: boolean | null): string | null => (value === null ? null : say(value ? "app.yes" : "app.no"));
+  return (
+    <Section title={say("evidence.measured")}>
+      <Facts
+        rows={[
+          [say("evidence.capabilities"), mono(measured.cap_eff)],
+          [say("evidence.noNewPrivs"), yes(measured.no_new_privs)],
+          [say("evidence.seccomp"), measured.seccomp_mode === null ? null : yes(measured.seccomp_mode === 2)],
+          [say("evidence.user"), measured.uid === null ? null : `${measured.uid}:${measured.gid ?? "?"}`],
+          [say("evidence.interfaces"), mono(measured.network_interfaces?.join(", "))],
+        ]}
+      />
+    </Section>
   );
 }
 

@@ -31,7 +31,9 @@ export function Network({ page }: { page: CapturePage }) {
             <Filter label={say("network.filter")} value={query} onChange={setQuery} />
           </div>
         )}
-        {(network?.truncated === true || page.summary.truncated.includes("connections")) && <p class="muted">{say("network.cut")}</p>}
+        {(network?.truncated === true || page.summary.truncated.includes("connections")) && (
+          <p class="muted">{say("network.cut")}</p>
+        )}
         {shown.length === 0 ? (
           <Empty>{say("network.none")}</Empty>
         ) : (

@@ -24,7 +24,9 @@ export function Processes({ page }: { page: CapturePage }) {
         <div class="tools-bar">
           <Filter label={say("process.filter")} value={query} onChange={setQuery} />
         </div>
-        {(tree?.truncated === true || page.summary.truncated.includes("processes")) && <p class="muted">{say("process.cut")}</p>}
+        {(tree?.truncated === true || page.summary.truncated.includes("processes")) && (
+          <p class="muted">{say("process.cut")}</p>
+        )}
         {shown.length === 0 ? (
           <Empty>{say("process.none")}</Empty>
         ) : (
