@@ -7,7 +7,11 @@ type Counted = Omit<EventSinkResult, "completeness">;
 export function nativeEventsCompleteness(counted: Counted, from: string, to: string): CompletenessClass {
   const base = { class: "native-events" as const, sensor: "plugin", from, to, started_before_agent: true };
   if (counted.status === "missing") {
-    return { ...base, level: "absent", reason: "the plugin sent nothing: it was not loaded", lost: null };
+    const reason =
+      counted.bytes === 0
+        ? "the plugin sent nothing: it was not loaded"
+        : `${counted.bytes} bytes arrived and none could be kept: ${counted.failure ?? "limits"}`;
+    return { ...base, level: "absent", reason, lost: null };
   }
   if (counted.status === "invalid") {
     return { ...base, level: "absent", reason: "what arrived holds no valid record", lost: null };

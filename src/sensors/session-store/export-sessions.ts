@@ -1,24 +1,25 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { isoNow } from "../../core/clock.ts";
 import { errorMessage } from "../../core/errors.ts";
-import { LAYOUT } from "../../evidence/layout.ts";
-import { shorten, visible, visibleLines } from "../../schema/display.ts";
+import { shorten, visible } from "../../schema/display.ts";
 import { sessionId } from "../../schema/native-event.ts";
-import type { CompletenessClass } from "../../schema/observations.ts";
-import type { AgentOutcome } from "./agent-outcome.ts";
 import { copyUntrustedFile } from "./copy-untrusted-file.ts";
-import { type ReaderResult, WORK_FILES } from "./reader-result.ts";
+import { placeExports, writeExportLogs } from "./place-exports.ts";
+import { WORK_FILES } from "./reader-result.ts";
+import { exportCompleteness, NOTHING, type Partly, type SessionExportResult } from "./session-export-result.ts";
 import { SessionReader } from "./session-reader.ts";
 
+export type { SessionExportResult } from "./session-export-result.ts";
+
 const STORE = [".local", "share", "opencode"] as const;
-const CHILDREN = "session/children";
 
 export interface SessionExportLimits {
   /** Largest database and write-ahead log that are read. */
   storeBytes: number;
   /** Largest export of one session. */
   sessionBytes: number;
+  /** All exports of the run together. */
+  totalBytes: number;
   sessions: number;
   timeMs: number;
 }
@@ -26,6 +27,7 @@ export interface SessionExportLimits {
 const DEFAULT_LIMITS: SessionExportLimits = {
   storeBytes: 512 << 20,
   sessionBytes: 128 << 20,
+  totalBytes: 512 << 20,
   sessions: 200,
   timeMs: 30_000,
 };
@@ -48,36 +50,6 @@ export interface SessionExportOptions {
    */
   fallback?: (sessionId: string) => Promise<{ exitCode: number | null; stdoutFile: string }>;
 }
-
-/** What was exported. All of its content is the agent's own record. */
-export interface SessionExportResult {
-  /** session/export.json was written. */
-  saved: boolean;
-  /** Of the process that read the store; 0 when it succeeded, `null` when it was killed. */
-  exitCode: number | null;
-  /** Root session, `ses_…`. */
-  sessionId: string | null;
-  /** Other sessions written to session/children/. */
-  children: string[];
-  /** Why nothing was saved. */
-  reason: string | undefined;
-  /** How the agent's session ended, by its own record; `null` when that could not be read. */
-  outcome: AgentOutcome | null;
-  opencodeVersion: string | null;
-  completeness: CompletenessClass;
-}
-
-type Partly = Omit<SessionExportResult, "completeness">;
-
-const NOTHING: Partly = {
-  saved: false,
-  exitCode: null,
-  sessionId: null,
-  children: [],
-  reason: undefined,
-  outcome: null,
-  opencodeVersion: null,
-};
 
 /**
  * Exports the agent's sessions from its session store, as `opencode export` would print them, byte for byte. Writes
@@ -102,8 +74,8 @@ export async function exportSessions(options: SessionExportOptions): Promise<Ses
     if (workDir !== undefined) fs.rmSync(workDir, { recursive: true, force: true });
   }
   if (result.reason !== undefined) log.push(`not saved: ${result.reason}`);
-  writeLogs(options.captureDir, log);
-  return { ...result, completeness: completenessOf(result) };
+  writeExportLogs(options.captureDir, log);
+  return { ...result, completeness: exportCompleteness(result) };
 }
 
 async function readStore(
@@ -157,57 +129,11 @@ async function readAndPlace(
     mode,
     rootSessionId: wanted.data ?? null,
     maxSessionBytes: limits.sessionBytes,
+    maxTotalBytes: limits.totalBytes,
     maxSessions: limits.sessions,
   };
   const run = await reader.run(order, limits.timeMs, options.signal);
   log.push(...run.log);
   if (run.result === undefined) return { ...NOTHING, exitCode: run.exitCode, reason: run.failure };
-  return place(options.captureDir, workDir, run.result, run.exitCode);
-}
-
-/** Moves the exported files to where they belong. The ids were checked, so they are safe as names. */
-function place(captureDir: string, workDir: string, read: ReaderResult, exitCode: number | null): Partly {
-  const fileOf = (id: string) => path.join(workDir, WORK_FILES.sessions, `${id}.json`);
-  const root = read.sessions.find((session) => session.id === read.root);
-  const children = read.sessions.filter((session) => session !== root && session.fault === null);
-  if (children.length > 0) fs.mkdirSync(path.join(captureDir, CHILDREN), { recursive: true });
-  for (const child of children) move(fileOf(child.id), path.join(captureDir, CHILDREN, `${child.id}.json`));
-  const saved = root !== undefined && root.fault === null;
-  if (root !== undefined) {
-    const raw = path.join(captureDir, LAYOUT.exportStdoutLog);
-    move(fileOf(root.id), raw);
-    if (saved) fs.copyFileSync(raw, path.join(captureDir, LAYOUT.sessionExport), fs.constants.COPYFILE_FICLONE);
-  }
-  return {
-    saved,
-    exitCode,
-    sessionId: read.root,
-    children: children.map((child) => child.id),
-    reason: saved ? undefined : (root?.fault ?? read.reason ?? "the root session could not be exported"),
-    outcome: read.outcome,
-    opencodeVersion: read.opencodeVersion,
-  };
-}
-
-/** A rename where both are on one file system, else a copy. */
-function move(from: string, to: string): void {
-  fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE);
-  fs.chmodSync(to, 0o644);
-  fs.rmSync(from);
-}
-
-function writeLogs(captureDir: string, log: readonly string[]): void {
-  const stdout = path.join(captureDir, LAYOUT.exportStdoutLog);
-  if (!fs.existsSync(stdout)) fs.writeFileSync(stdout, "");
-  fs.writeFileSync(path.join(captureDir, LAYOUT.exportStderrLog), `${visibleLines(log.join("\n"))}\n`);
-}
-
-function completenessOf(result: Partly): CompletenessClass {
-  const base = { class: "session-export" as const, sensor: "session-store", from: null, to: isoNow() };
-  if (!result.saved) {
-    const reason = result.reason ?? "no session was exported";
-    return { ...base, level: "absent", reason, lost: null, started_before_agent: null };
-  }
-  const reason = `the session store held the root session and ${result.children.length} others, all exported`;
-  return { ...base, level: "complete", reason, lost: 0, started_before_agent: null };
+  return placeExports(options.captureDir, workDir, run.result, run.exitCode);
 }

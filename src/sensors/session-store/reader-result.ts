@@ -8,13 +8,14 @@ export const readerResult = z.object({
     .array(
       z.object({
         id: sessionId,
-        parentId: z.string().max(256).nullable(),
         bytes: z.number().int().nonnegative(),
         /** Why the file is no valid export, if it is none. */
         fault: z.string().nullable(),
       }),
     )
     .max(1000),
+  /** Sessions that are in the store and not, or not as valid exports, among the files. */
+  skipped: z.number().int().nonnegative(),
   opencodeVersion: z.string().max(100).nullable(),
   outcome: z
     .object({
@@ -28,6 +29,11 @@ export const readerResult = z.object({
 });
 export type ReaderResult = z.infer<typeof readerResult>;
 
+/** A result in which nothing was found. */
+export function emptyResult(): ReaderResult {
+  return { root: null, sessions: [], skipped: 0, opencodeVersion: null, outcome: null, reason: null };
+}
+
 /** Order for the reading process, on its standard input. */
 export const readerOrder = z.object({
   /** Directory with the private copy; the results go there too. */
@@ -36,6 +42,7 @@ export const readerOrder = z.object({
   mode: z.enum(["store", "file"]),
   rootSessionId: sessionId.nullable(),
   maxSessionBytes: z.number(),
+  maxTotalBytes: z.number(),
   maxSessions: z.number(),
 });
 export type ReaderOrder = z.infer<typeof readerOrder>;

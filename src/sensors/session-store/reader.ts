@@ -8,86 +8,29 @@ import { errorMessage } from "../../core/errors.ts";
 import { shorten, visible } from "../../schema/display.ts";
 import { sessionExport } from "../../schema/session-export.ts";
 import { readAgentOutcome } from "./agent-outcome.ts";
-import { type ReaderOrder, type ReaderResult, readerOrder, WORK_FILES } from "./reader-result.ts";
-import { type SessionRow, sessionInfo } from "./session-rows.ts";
-import { SessionWriter } from "./session-writer.ts";
-import { SessionStore } from "./store.ts";
+import { emptyResult, type ReaderOrder, type ReaderResult, readerOrder, WORK_FILES } from "./reader-result.ts";
+import { exportStore, safeWords } from "./store-export.ts";
 
-const NOTHING: ReaderResult = { root: null, sessions: [], opencodeVersion: null, outcome: null, reason: null };
+const MAX_LINE_CHARS = 500;
 
 function say(text: string): void {
-  process.stderr.write(`${visible(shorten(text, 500))}\n`);
-}
-
-function readStore(order: ReaderOrder): ReaderResult {
-  const store = new SessionStore(path.join(order.workDir, WORK_FILES.database));
-  try {
-    if (store.unknownColumns.length > 0)
-      say(`columns that this reader does not know: ${store.unknownColumns.join(", ")}`);
-    const rows = store.sessions(order.maxSessions);
-    const root = chooseRoot(rows, order.rootSessionId);
-    if (root === undefined) return { ...NOTHING, reason: "the store holds no session" };
-    const result: ReaderResult = { ...NOTHING, root: root.id, opencodeVersion: shorten(visible(root.version), 100) };
-    const rejected: string[] = [];
-    for (const row of [root, ...rows.filter((other) => other !== root)])
-      exportSession(store, row, order, result, rejected);
-    if (result.outcome !== null) result.outcome.rejectedPermissions = rejected;
-    return result;
-  } finally {
-    store.close();
-  }
-}
-
-/** The session that the native events named, else the oldest one without a parent. */
-function chooseRoot(rows: readonly SessionRow[], wanted: string | null): SessionRow | undefined {
-  const named = rows.find((row) => row.id === wanted);
-  if (named !== undefined) return named;
-  if (wanted !== null) say(`the native events name ${wanted}, which is not in the store`);
-  return rows.find((row) => row.parent_id === null) ?? rows[0];
-}
-
-function exportSession(
-  store: SessionStore,
-  row: SessionRow,
-  order: ReaderOrder,
-  result: ReaderResult,
-  rejected: string[],
-): void {
-  const file = path.join(order.workDir, WORK_FILES.sessions, `${row.id}.json`);
-  let writer: SessionWriter | undefined;
-  try {
-    writer = new SessionWriter(file, order.maxSessionBytes, sessionInfo(row));
-    for (const message of store.messages(row.id)) writer.add(message);
-    const bytes = writer.end();
-    const fault = writer.fault === undefined ? null : visible(shorten(writer.fault, 300));
-    result.sessions.push({ id: row.id, parentId: row.parent_id?.slice(0, 256) ?? null, bytes, fault });
-    rejected.push(...writer.outcome.rejectedPermissions);
-    if (row.id === result.root) result.outcome = writer.outcome;
-    say(`${row.id}: ${bytes} bytes${fault === null ? "" : `; not a valid export: ${fault}`}`);
-  } catch (error) {
-    fs.rmSync(file, { force: true });
-    const reason = visible(shorten(errorMessage(error), 300));
-    say(`${row.id}: not exported: ${reason}`);
-    if (row.id === result.root) result.reason = `session ${row.id}: ${reason}`;
-  } finally {
-    writer?.close();
-  }
+  process.stderr.write(`${visible(shorten(text, MAX_LINE_CHARS))}\n`);
 }
 
 /** Checks an export that somebody else has made. */
-function readFile(order: ReaderOrder): ReaderResult {
+function checkFile(order: ReaderOrder): ReaderResult {
   const source = path.join(order.workDir, WORK_FILES.export);
   const parsed = sessionExport.safeParse(JSON.parse(fs.readFileSync(source, "utf8")));
-  if (!parsed.success) return { ...NOTHING, reason: `not an export: ${parsed.error.issues[0]?.message ?? "unknown"}` };
-  const { id, parentID, version } = parsed.data.info;
+  if (!parsed.success) throw new Error(`not an export: ${parsed.error.issues[0]?.message ?? "unknown"}`);
+  const { id, version } = parsed.data.info;
+  const { size } = fs.statSync(source);
   fs.renameSync(source, path.join(order.workDir, WORK_FILES.sessions, `${id}.json`));
-  const { size } = fs.statSync(path.join(order.workDir, WORK_FILES.sessions, `${id}.json`));
   return {
+    ...emptyResult(),
     root: id,
-    sessions: [{ id, parentId: parentID?.slice(0, 256) ?? null, bytes: size, fault: null }],
+    sessions: [{ id, bytes: size, fault: null }],
     opencodeVersion: shorten(visible(version), 100),
     outcome: readAgentOutcome(parsed.data),
-    reason: null,
   };
 }
 
@@ -99,9 +42,9 @@ async function main(): Promise<void> {
   const order = readerOrder.parse(JSON.parse(input));
   let result: ReaderResult;
   try {
-    result = order.mode === "store" ? readStore(order) : readFile(order);
+    result = order.mode === "store" ? exportStore(order, say) : checkFile(order);
   } catch (error) {
-    result = { ...NOTHING, reason: visible(shorten(errorMessage(error), 300)) };
+    result = { ...emptyResult(), reason: safeWords(errorMessage(error)) };
   }
   if (result.reason !== null) say(result.reason);
   fs.writeFileSync(path.join(order.workDir, WORK_FILES.result), JSON.stringify(result));

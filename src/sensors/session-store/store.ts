@@ -31,10 +31,12 @@ export class SessionStore {
     }
   }
 
-  /** All sessions with an id that can be one, the oldest first. */
-  sessions(limit: number): SessionRow[] {
-    const rows = this.#db.prepare("SELECT * FROM session ORDER BY time_created, id LIMIT ?").all(limit);
-    return rows.map((row) => sessionRow.parse(row)).filter((row) => sessionId.safeParse(row.id).success);
+  /** The oldest sessions; `more` is how many were left out for their id or, at least, for the limit. */
+  sessions(limit: number): { rows: SessionRow[]; more: number } {
+    const all = this.#db.prepare("SELECT * FROM session ORDER BY time_created, id LIMIT ?").all(limit + 1);
+    const rows = all.slice(0, limit).map((row) => sessionRow.parse(row));
+    const named = rows.filter((row) => sessionId.safeParse(row.id).success);
+    return { rows: named, more: all.length - named.length };
   }
 
   /** The messages of a session in the order of an export. */
