@@ -35,6 +35,8 @@ export default defineConfig({
     "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
     // Objects made of closures are destructured all over the place; the rule takes their functions for methods.
     "typescript/unbound-method": "off",
+    // `() => void f()` says on purpose that nothing is returned.
+    "typescript/no-meaningless-void-operator": "off",
     // `...["--flag", value]` keeps the two together.
     "unicorn/no-useless-spread": "off",
     "typescript/no-explicit-any": "error",
