@@ -2,7 +2,7 @@ import * as z from "zod";
 import { riskLevel } from "./common.ts";
 
 /** Letters, digits, `_`, `-`, `.`; it becomes part of a directory name. */
-export const issueId = z
+const issueId = z
   .string()
   .min(1)
   .max(100)
