@@ -32,7 +32,7 @@ export type ObservedProcess = z.infer<typeof observedProcess>;
 export const processTree = z.object({
   schema_version: schemaVersion,
   generated_at: timestamp,
-  snapshot_count: count.describe("Looks taken, also those thinned out of `snapshots`."),
+  snapshot_count: count.describe("Snapshots taken, also those thinned out of `snapshots`."),
   snapshots: z.array(z.object({ timestamp, processes: z.array(processSnapshotEntry) })),
   processes: z.array(observedProcess),
   truncated: z.boolean().describe("True when a limit cut the list of processes."),

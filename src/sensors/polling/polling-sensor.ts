@@ -3,129 +3,204 @@ import { writeJsonAtomic } from "../../core/atomic-file.ts";
 import { isoNow } from "../../core/clock.ts";
 import { errorMessage } from "../../core/errors.ts";
 import { LAYOUT } from "../../evidence/layout.ts";
-import { listProcesses } from "../../sandbox/cgroup-processes.ts";
 import { SCHEMA_VERSION } from "../../schema/common.ts";
 import type { CompletenessClass, Gap, Network, ProcessTree } from "../../schema/observations.ts";
 import type { Sensor, SensorReport, SensorTarget } from "../port.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import { readSockets } from "./proc-net.ts";
+import { NetworkLook } from "./network-look.ts";
+import { Pacer } from "./pacer.ts";
+import { ProcessList } from "./process-list.ts";
 import { ProcessTable } from "./process-table.ts";
-import { findSocketOwners } from "./socket-owners.ts";
-
-/** Distance of the looks. A look costs about 0.2 ms for ten processes. */
-const PROCESSES_EVERY_MS = 20;
-/** The kernel walks its whole socket table for each look (3 ms measured, twice), so connections are looked at less often. */
-const CONNECTIONS_EVERY_LOOKS = 10;
+import { socketOwners } from "./socket-owners.ts";
 
 export interface PollingSensorOptions {
   captureDir: string;
-  /** Where the model listens inside the container. */
-  modelAddress: string;
+  /** Where the model listens inside the container, for example `127.0.0.1:4100`. */
+  modelAddress?: string;
 }
 
+const SENSOR = "polling";
+const SNAPSHOT_EVERY_MS = 1000;
+const PROCESS_PACE = { minMs: 15, maxMs: 250, share: 0.015 } as const;
+const NETWORK_PACE = { minMs: 25, maxMs: 250, share: 0.01 } as const;
+
 /**
- * Observes processes and connections by looking from the host at the container's control group and at /proc: never by
- * running anything in the container. What lives between two looks is not seen.
+ * Looks at a container's processes and sockets many times a second, from the host: its control group, /proc/PID, and
+ * /proc/PID/net. Nothing runs in the container. What lives for less than the time between two looks is missed, so
+ * everything is `sampled`. Writes observations/process_tree.json and network.json.
  */
 export function createPollingSensor(options: PollingSensorOptions): Sensor {
   return new PollingSensor(options);
 }
 
 class PollingSensor implements Sensor {
-  readonly name = "polling";
+  readonly name = SENSOR;
   readonly #options: PollingSensorOptions;
-  readonly #processes = new ProcessTable();
-  readonly #connections: ConnectionTable;
-  readonly #gaps: Gap[] = [];
-  #target: SensorTarget | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #looks = 0;
-  #tableCut = false;
-  #from: string | null = null;
+  #watch: ContainerWatch | undefined;
+  #stopped = false;
 
   constructor(options: PollingSensorOptions) {
     this.#options = options;
-    this.#connections = new ConnectionTable(options.modelAddress);
   }
 
-  async prepare(): Promise<void> {}
-
-  async attach(target: SensorTarget): Promise<void> {
-    this.#target = target;
-    this.#from = isoNow();
-    this.#processes.hold(target.pid);
-    this.#look();
-    this.#timer = setInterval(() => this.#look(), PROCESSES_EVERY_MS);
+  prepare(): Promise<void> {
+    return Promise.resolve();
   }
 
-  async stop(): Promise<SensorReport> {
-    clearInterval(this.#timer);
-    const to = isoNow();
-    const head = { schema_version: SCHEMA_VERSION, generated_at: to } as const;
-    const processes = this.#processes.result();
-    const connections = this.#connections.result();
-    writeJsonAtomic(path.join(this.#options.captureDir, LAYOUT.processTree), {
-      ...head,
-      ...processes,
-    } satisfies ProcessTree);
-    writeJsonAtomic(path.join(this.#options.captureDir, LAYOUT.network), { ...head, ...connections } satisfies Network);
-    return {
-      completeness: [
-        this.#completeness("process", to, PROCESSES_EVERY_MS, processes.truncated),
-        this.#completeness(
-          "network",
-          to,
-          PROCESSES_EVERY_MS * CONNECTIONS_EVERY_LOOKS,
-          connections.truncated || this.#tableCut,
-        ),
-      ],
-      gaps: this.#gaps,
+  attach(target: SensorTarget): Promise<void> {
+    this.#watch = new ContainerWatch(target, this.#options.modelAddress);
+    this.#watch.start();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<SensorReport> {
+    const watch = this.#watch;
+    if (this.#stopped) return Promise.resolve({ completeness: [], gaps: [] });
+    this.#stopped = true;
+    if (watch === undefined) return Promise.resolve(neverAttached());
+    const gaps: Gap[] = [];
+    watch.stop();
+    const write = (name: "process" | "network", file: string, value: unknown): void => {
+      try {
+        writeJsonAtomic(path.join(this.#options.captureDir, file), value);
+      } catch (error) {
+        gaps.push({ class: name, from: watch.from, to: isoNow(), reason: errorMessage(error) });
+      }
     };
+    write("process", LAYOUT.processTree, watch.processTree());
+    write("network", LAYOUT.network, watch.network());
+    gaps.push(...watch.gaps);
+    return Promise.resolve({ completeness: watch.completeness(), gaps });
+  }
+}
+
+function neverAttached(): SensorReport {
+  const reason = "the container was never there to be looked at";
+  return {
+    completeness: (["process", "network"] as const).map((name) => ({
+      class: name,
+      level: "absent",
+      sensor: SENSOR,
+      reason,
+      lost: null,
+      from: null,
+      to: null,
+      started_before_agent: null,
+    })),
+    gaps: [],
+  };
+}
+
+/** All looks at one container. */
+class ContainerWatch {
+  readonly from = isoNow();
+  readonly gaps: Gap[] = [];
+  readonly #list: ProcessList | undefined;
+  readonly #look: NetworkLook | undefined;
+  readonly #processes: ProcessTable;
+  readonly #connections: ConnectionTable;
+  readonly #owners = socketOwners(() => this.#processes.pids);
+  readonly #processPacer = new Pacer(PROCESS_PACE, () => this.#guard("process", () => this.#lookAtProcesses()));
+  readonly #networkPacer = new Pacer(NETWORK_PACE, () => this.#guard("network", () => this.#lookAtNetwork(false)));
+  #snapshotMs = 0;
+  #counters: ReturnType<NetworkLook["tcpCounters"]>;
+
+  constructor(target: SensorTarget, modelAddress: string | undefined) {
+    this.#connections = new ConnectionTable(modelAddress);
+    this.#processes = new ProcessTable(target.pid);
+    this.#list = ProcessList.open(target);
+    this.#look = NetworkLook.open(target.pid);
   }
 
-  #look(): void {
-    const target = this.#target;
-    if (target === undefined) return;
+  start(): void {
+    if (this.#list !== undefined) this.#processPacer.start();
+    if (this.#look !== undefined) this.#networkPacer.start();
+  }
+
+  stop(): void {
+    this.#processPacer.stop();
+    this.#networkPacer.stop();
+    this.#guard("network", () => this.#lookAtNetwork(true));
+    this.#counters = this.#look?.tcpCounters();
+    this.#list?.close();
+    this.#look?.close();
+  }
+
+  processTree(): ProcessTree {
+    return { schema_version: SCHEMA_VERSION, generated_at: isoNow(), ...this.#processes.result() };
+  }
+
+  network(): Network {
+    return { schema_version: SCHEMA_VERSION, generated_at: isoNow(), ...this.#connections.result() };
+  }
+
+  completeness(): CompletenessClass[] {
+    return [
+      this.#list === undefined
+        ? this.#statement("process", "absent", "the container has no control group of its own to look at", null)
+        : this.#statement(
+            "process",
+            "sampled",
+            `${this.#processPacer.describe()}; processes that live for less are missed`,
+            null,
+          ),
+      this.#look === undefined
+        ? this.#statement("network", "absent", "the container's network namespace could not be looked at", null)
+        : this.#networkStatement(),
+    ];
+  }
+
+  #networkStatement(): CompletenessClass {
+    const seen = this.#connections.tcpConnections;
+    const parts = [`${this.#networkPacer.describe()}; sockets that live for less are missed`];
+    if (this.#counters === undefined) return this.#statement("network", "sampled", parts.join("; "), null);
+    const { activeOpens, attemptFails } = this.#counters;
+    parts.push(
+      `the kernel counted ${activeOpens} TCP connections opened from inside (${attemptFails} failed), ${seen} were seen`,
+    );
+    return this.#statement("network", "sampled", parts.join("; "), Math.max(0, activeOpens - seen));
+  }
+
+  #lookAtProcesses(): void {
+    const nowMs = Date.now();
+    this.#processes.look(this.#list?.read() ?? [], nowMs);
+    if (nowMs - this.#snapshotMs < SNAPSHOT_EVERY_MS && nowMs >= this.#snapshotMs) return;
+    this.#snapshotMs = nowMs;
+    this.#list?.refresh();
+    this.#processes.snapshot(nowMs);
+    this.#connections.snapshot(nowMs);
+  }
+
+  #lookAtNetwork(last: boolean): void {
+    const rows = last ? this.#look?.read() : this.#look?.readIfChanged();
+    if (rows !== undefined) this.#connections.look(rows, this.#owners, Date.now());
+  }
+
+  /** A fault of one look must neither end the others nor the run. */
+  #guard(name: "process" | "network", look: () => void): void {
     try {
-      const timestamp = isoNow();
-      const pids = listProcesses(target.cgroupDirs);
-      this.#processes.look(pids, timestamp);
-      if (this.#looks % CONNECTIONS_EVERY_LOOKS === 0) this.#lookAtConnections(target.pid, pids, timestamp);
-      this.#looks += 1;
+      look();
     } catch (error) {
-      this.#fail(error);
+      if (this.gaps.length < 20)
+        this.gaps.push({ class: name, from: isoNow(), to: isoNow(), reason: errorMessage(error) });
     }
   }
 
-  #lookAtConnections(pid: number, pids: readonly number[], timestamp: string): void {
-    const tables = readSockets(pid);
-    if (tables === undefined) return;
-    this.#tableCut ||= tables.cut;
-    this.#connections.look(tables.rows, timestamp, (inodes) => findSocketOwners(pids, inodes));
-  }
-
-  /** A broken look must not end the run: it becomes a gap, and looking stops. */
-  #fail(error: unknown): void {
-    clearInterval(this.#timer);
-    this.#gaps.push({ class: "process", from: isoNow(), to: null, reason: errorMessage(error) });
-    this.#gaps.push({ class: "network", from: isoNow(), to: null, reason: errorMessage(error) });
-  }
-
-  #completeness(name: "process" | "network", to: string, everyMs: number, cut: boolean): CompletenessClass {
-    const seen = this.#looks > 0;
-    const limits = cut ? "; a limit cut the list" : "";
-    const dns = name === "network" ? "; contents and DNS names are not decoded" : "";
+  #statement(
+    name: "process" | "network",
+    level: CompletenessClass["level"],
+    reason: string,
+    lost: number | null,
+  ): CompletenessClass {
     return {
       class: name,
-      level: seen ? "sampled" : "absent",
-      sensor: this.name,
-      reason: seen
-        ? `looked at from the host every ${everyMs} ms; what lived between two looks was not seen${dns}${limits}`
-        : "the sensor never saw the container",
-      lost: null,
-      from: this.#from,
-      to,
-      started_before_agent: seen,
+      level,
+      sensor: SENSOR,
+      reason,
+      lost,
+      from: this.from,
+      to: isoNow(),
+      started_before_agent: true,
     };
   }
 }

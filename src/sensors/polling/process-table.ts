@@ -1,129 +1,188 @@
 import type { ObservedProcess, ProcessTree } from "../../schema/observations.ts";
-import { type ProcDetails, type ProcStat, readDetails, readProgram, readStat } from "./proc-process.ts";
-import { SnapshotSeries } from "./snapshot-series.ts";
+import { ProcFile, readProc, readProcLink } from "./proc-file.ts";
+import { formatElapsed, type ProcStat, parseCmdline, parseProcStat, parseProcStatus } from "./proc-parse.ts";
+import { Snapshots } from "./snapshots.ts";
 
-/** Most programs kept of one run; a fork bomb makes thousands. */
-const MAX_PROCESSES = 20_000;
-const CLOCK_TICKS_PER_SECOND = 100;
+type SnapshotEntry = ProcessTree["snapshots"][number]["processes"][number];
 
-type ProcessSnapshot = ProcessTree["snapshots"][number];
-
-/** One program that one process was. A process that executes another program gets another entry. */
-interface Entry {
-  record: ObservedProcess;
-  key: string;
+/** Times of a record are kept as numbers and written as text at the end. */
+interface ProcessRecord extends Omit<ObservedProcess, "first_seen_at" | "last_seen_at"> {
+  firstMs: number;
+  lastMs: number;
 }
 
-/** All processes of a container as they were met, look by look. */
+/** A process that was alive at the last look. */
+interface LiveProcess {
+  stat: ProcFile;
+  known: ProcStat;
+  record: ProcessRecord | undefined;
+  /** The arguments are those of its parent, or of the container runtime: an exec is expected to replace them. */
+  provisional: boolean;
+  look: number;
+}
+
+const MAX_RECORDS = 20_000;
+const MAX_CMDLINE_BYTES = 32 << 10;
+/** Of all arguments together. */
+const MAX_ARGS_BYTES = 32 << 20;
+const MAX_SNAPSHOT_ARGS = 200;
+const CLOCK_TICKS_PER_SECOND = 100;
+
+/** Rebuilds, from looks at /proc, which processes a container had. */
 export class ProcessTable {
-  readonly #kept: ObservedProcess[] = [];
-  /** Processes alive at the last look, by pid. */
-  #alive = new Map<number, Entry>();
-  readonly #snapshots = new SnapshotSeries<ProcessSnapshot>();
-  #held: { pid: number; key: string } | undefined;
+  readonly #alive = new Map<number, LiveProcess>();
+  readonly #records: ProcessRecord[] = [];
+  readonly #snapshots = new Snapshots<SnapshotEntry>();
+  readonly #initPid: number;
+  #looks = 0;
+  #argsBytes = 0;
   #truncated = false;
 
-  /**
-   * The container's first process, before it becomes the agent: what it runs until then is the engine's runtime (or our
-   * gate), not the agent's, and is left out.
-   */
-  hold(pid: number): void {
-    const stat = readStat(pid);
-    const program = readProgram(pid);
-    if (stat !== undefined && program !== undefined) this.#held = { pid, key: keyOf(stat, program.argv) };
+  /** `initPid`: first process of the container; until its first exec it belongs to the container runtime. */
+  constructor(initPid: number) {
+    this.#initPid = initPid;
   }
 
-  /** Takes one look at these processes. */
-  look(pids: readonly number[], timestamp: string): void {
-    const alive = new Map<number, Entry>();
-    for (const pid of pids) {
-      const entry = this.#meet(pid, timestamp);
-      if (entry !== undefined) alive.set(pid, entry);
+  /** Host pids alive at the last look. */
+  get pids(): number[] {
+    return [...this.#alive.keys()];
+  }
+
+  /** One look: `pids` are all processes of the container just now. */
+  look(pids: readonly number[], nowMs: number): void {
+    this.#looks++;
+    for (const pid of pids) this.#see(pid, nowMs);
+    for (const [pid, live] of this.#alive) {
+      if (live.look === this.#looks) continue;
+      live.stat.close();
+      this.#alive.delete(pid);
     }
-    this.#alive = alive;
-    this.#snapshots.offer(() => ({
-      timestamp,
-      processes: [...alive.values()].map(({ record }) => snapshotEntry(record)),
-    }));
   }
 
-  result(): Pick<ProcessTree, "snapshot_count" | "snapshots" | "processes" | "truncated"> {
+  /** Keeps the state of the last look. */
+  snapshot(nowMs: number): void {
+    const uptimeSeconds = Number(readProc("/proc/uptime")?.toString("latin1").split(" ")[0] ?? 0);
+    this.#snapshots.offer(nowMs, () => [...this.#alive.values()].flatMap((live) => snapshotEntry(live, uptimeSeconds)));
+  }
+
+  /** The content of process_tree.json, without its head. */
+  result(): Omit<ProcessTree, "schema_version" | "generated_at"> {
+    for (const { stat } of this.#alive.values()) stat.close();
+    this.#alive.clear();
     return {
-      snapshot_count: this.#snapshots.count,
-      snapshots: this.#snapshots.kept(),
-      processes: this.#kept,
+      snapshot_count: this.#snapshots.taken,
+      snapshots: this.#snapshots.kept.map(({ atMs, items }) => ({ timestamp: iso(atMs), processes: items })),
+      processes: this.#records.map(({ firstMs, lastMs, ...record }) => ({
+        ...record,
+        first_seen_at: iso(firstMs),
+        last_seen_at: iso(lastMs),
+      })),
       truncated: this.#truncated,
     };
   }
 
-  #meet(pid: number, timestamp: string): Entry | undefined {
-    const stat = readStat(pid);
-    const program = readProgram(pid);
-    if (stat === undefined || program === undefined) return undefined;
-    const before = this.#alive.get(pid);
-    const key = keyOf(stat, program.argv);
-    if (pid === this.#held?.pid && key === this.#held.key) return undefined;
-    // A process that is ending has no command line any more; it is the program it was.
-    const ending = program.argv.length === 0 && before?.record.start_time === stat.startTime;
-    if (before !== undefined && (before.key === key || ending)) {
-      before.record.last_seen_at = timestamp;
-      before.record.samples += 1;
-      before.record.ppid = String(stat.ppid);
-      return before;
+  #see(pid: number, nowMs: number): void {
+    const known = this.#alive.get(pid);
+    const content = known?.stat.read();
+    const stat = content === undefined ? undefined : parseProcStat(content);
+    if (known === undefined || stat === undefined) {
+      // Gone, and its pid may already belong to another process.
+      known?.stat.close();
+      this.#alive.delete(pid);
+      this.#meet(pid, nowMs);
+      return;
     }
-    const record = newRecord(pid, stat, program.argv, readDetails(pid), timestamp);
-    if (this.#kept.length < MAX_PROCESSES) this.#kept.push(record);
-    else this.#truncated = true;
-    return { record, key };
+    known.look = this.#looks;
+    const isNew = isOtherProgram(known.known, stat) && this.#execed(pid, known, stat, nowMs);
+    known.known = stat;
+    if (isNew) return;
+    if (known.record !== undefined) {
+      known.record.lastMs = nowMs;
+      known.record.samples++;
+    }
+  }
+
+  #meet(pid: number, nowMs: number): void {
+    const file = ProcFile.open(`/proc/${pid}/stat`);
+    const content = file?.read();
+    const stat = content === undefined ? undefined : parseProcStat(content);
+    if (file === undefined || stat === undefined) return file?.close();
+    const parent = this.#alive.get(stat.ppid);
+    const isInit = pid === this.#initPid && this.#looks === 1;
+    const live: LiveProcess = {
+      stat: file,
+      known: stat,
+      record: undefined,
+      provisional: isInit || (parent !== undefined && !isOtherProgram(parent.known, stat)),
+      look: this.#looks,
+    };
+    this.#alive.set(pid, live);
+    if (!isInit) this.#record(pid, live, nowMs);
+  }
+
+  /** @returns whether it got a record of its own. */
+  #execed(pid: number, live: LiveProcess, stat: ProcStat, nowMs: number): boolean {
+    live.known = stat;
+    const replaces = live.provisional && live.record !== undefined;
+    if (replaces) Object.assign(live.record ?? {}, this.#describe(pid, stat));
+    else this.#record(pid, live, nowMs);
+    live.provisional = false;
+    return !replaces;
+  }
+
+  #record(pid: number, live: LiveProcess, nowMs: number): void {
+    if (this.#records.length >= MAX_RECORDS) {
+      this.#truncated = true;
+      live.record = undefined;
+      return;
+    }
+    live.record = { ...this.#describe(pid, live.known), firstMs: nowMs, lastMs: nowMs, samples: 1 };
+    this.#records.push(live.record);
+  }
+
+  #describe(pid: number, stat: ProcStat): Omit<ProcessRecord, "firstMs" | "lastMs" | "samples"> {
+    const status = readProc(`/proc/${pid}/status`);
+    const { containerPid, uid } = status === undefined ? { containerPid: null, uid: null } : parseProcStatus(status);
+    const argv = this.#readArguments(pid);
+    return {
+      pid: String(pid),
+      ppid: String(stat.ppid),
+      command: stat.comm,
+      args: argv.join(" "),
+      argv,
+      start_time: stat.startTime,
+      container_pid: containerPid,
+      exe: readProcLink(`/proc/${pid}/exe`),
+      cwd: readProcLink(`/proc/${pid}/cwd`),
+      uid,
+      session: stat.session === 0 ? null : stat.session,
+    };
+  }
+
+  #readArguments(pid: number): string[] {
+    const room = Math.min(MAX_CMDLINE_BYTES, MAX_ARGS_BYTES - this.#argsBytes);
+    if (room <= 0) {
+      this.#truncated = true;
+      return [];
+    }
+    const content = readProc(`/proc/${pid}/cmdline`, room);
+    this.#argsBytes += content?.length ?? 0;
+    return content === undefined ? [] : parseCmdline(content);
   }
 }
 
-/** Tells one program of one process. */
-function keyOf(stat: ProcStat, argv: readonly string[]): string {
-  return `${stat.startTime} ${stat.comm} ${argv.join("\0")}`;
+/** Where the address of the arguments is hidden from us, the name must do; a process can change its own. */
+function isOtherProgram(before: ProcStat, after: ProcStat): boolean {
+  return after.argStart === "0" ? after.comm !== before.comm : after.argStart !== before.argStart;
 }
 
-function newRecord(
-  pid: number,
-  stat: ProcStat,
-  argv: string[],
-  details: ProcDetails,
-  timestamp: string,
-): ObservedProcess {
-  return {
-    pid: String(pid),
-    ppid: String(stat.ppid),
-    command: stat.comm,
-    args: argv.join(" "),
-    first_seen_at: timestamp,
-    last_seen_at: timestamp,
-    samples: 1,
-    argv,
-    start_time: stat.startTime,
-    container_pid: details.containerPid,
-    exe: details.exe,
-    cwd: details.cwd,
-    uid: details.uid,
-    session: stat.session,
-  };
+function snapshotEntry({ known, record }: LiveProcess, uptimeSeconds: number): SnapshotEntry[] {
+  if (record === undefined) return [];
+  const elapsed = formatElapsed(uptimeSeconds - Number(known.startTime) / CLOCK_TICKS_PER_SECOND);
+  const args = record.args.length > MAX_SNAPSHOT_ARGS ? `${record.args.slice(0, MAX_SNAPSHOT_ARGS)}…` : record.args;
+  return [{ pid: record.pid, ppid: String(known.ppid), elapsed, command: record.command, args }];
 }
 
-function snapshotEntry(record: ObservedProcess): ProcessSnapshot["processes"][number] {
-  const { pid, ppid, command, args } = record;
-  return { pid, ppid, command, args, elapsed: elapsed(record.start_time) };
-}
-
-/** Time since the start, as `ps` writes it: `[[dd-]hh:]mm:ss`. */
-function elapsed(startTime: string): string {
-  const uptimeSeconds = Math.floor(process.hrtime()[0]);
-  return formatElapsed(Math.max(0, uptimeSeconds - Math.floor(Number(startTime) / CLOCK_TICKS_PER_SECOND)));
-}
-
-export function formatElapsed(seconds: number): string {
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const days = Math.floor(seconds / 86_400);
-  const hours = Math.floor(seconds / 3600) % 24;
-  const clock = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  if (days > 0) return `${days}-${two(hours)}:${clock}`;
-  return hours > 0 ? `${two(hours)}:${clock}` : clock;
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -1,0 +1,97 @@
+import { monotonicMs } from "../../core/clock.ts";
+import { parseInetTable, parseTcpCounters, parseUnixTable, type SocketRow } from "./net-parse.ts";
+import { ProcFile, readProcLink } from "./proc-file.ts";
+
+/** Tables that cost next to nothing, and those for which the kernel walks all of its hash table: 1–3 ms each. */
+const CHEAP_TABLES = ["udp", "udp6", "raw", "raw6"] as const;
+const COSTLY_TABLES = ["tcp", "tcp6"] as const;
+type CostlyTable = (typeof COSTLY_TABLES)[number];
+/** Cheap counters of which something changes whenever a socket comes or goes. */
+const COUNTERS = ["snmp", "sockstat", "sockstat6"] as const;
+/** The tables are read at least this often: connections of version 6 that are closed leave the counters as they were. */
+const READ_AT_LEAST_EVERY_MS = 5000;
+/** Share of one CPU for the tables. */
+const TABLE_SHARE = 0.01;
+
+/**
+ * Reads the sockets of one network namespace from outside. The files stay open and keep the namespace alive, so that a
+ * last look is possible when all its processes are dead: closed TCP connections can still be seen for a minute.
+ */
+export class NetworkLook {
+  readonly #files: ReadonlyMap<string, ProcFile>;
+  #lastCounters = "";
+  readonly #stale = new Set<CostlyTable>(COSTLY_TABLES);
+  readonly #rows = new Map<CostlyTable, SocketRow[]>();
+  #lastReadMs = Number.NEGATIVE_INFINITY;
+  #notBeforeMs = 0;
+
+  private constructor(files: ReadonlyMap<string, ProcFile>) {
+    this.#files = files;
+  }
+
+  /** `pid`: a process in the namespace. Undefined when it can't be looked at, or when it is the host's own. */
+  static open(pid: number): NetworkLook | undefined {
+    const namespace = readProcLink(`/proc/${pid}/ns/net`);
+    if (namespace === null || namespace === readProcLink("/proc/self/ns/net")) return undefined;
+    const files = new Map<string, ProcFile>();
+    for (const name of [...CHEAP_TABLES, ...COSTLY_TABLES, "unix", ...COUNTERS]) {
+      const file = ProcFile.open(`/proc/${pid}/net/${name}`);
+      if (file !== undefined) files.set(name, file);
+    }
+    return files.has("tcp") ? new NetworkLook(files) : undefined;
+  }
+
+  /** All sockets, when something has changed and the CPU share allows it; else undefined: all as before. */
+  readIfChanged(): SocketRow[] | undefined {
+    const nowMs = monotonicMs();
+    const counters = COUNTERS.map((name) => this.#text(name)).join("");
+    const isDue = nowMs - this.#lastReadMs > READ_AT_LEAST_EVERY_MS;
+    if (counters !== this.#lastCounters) {
+      this.#stale.add("tcp");
+      if (!/^TCP6: inuse 0$/m.test(counters)) this.#stale.add("tcp6");
+    }
+    this.#lastCounters = counters;
+    if (isDue) for (const table of COSTLY_TABLES) this.#stale.add(table);
+    return this.#stale.size > 0 && nowMs >= this.#notBeforeMs ? this.#readStale() : undefined;
+  }
+
+  /** All sockets now. */
+  read(): SocketRow[] {
+    for (const table of COSTLY_TABLES) this.#stale.add(table);
+    return this.#readStale();
+  }
+
+  /** The kernel's own counts of TCP connections since the namespace was made. */
+  tcpCounters(): ReturnType<typeof parseTcpCounters> {
+    const content = this.#files.get("snmp")?.read();
+    return content === undefined ? undefined : parseTcpCounters(content);
+  }
+
+  close(): void {
+    for (const file of this.#files.values()) file.close();
+  }
+
+  #readStale(): SocketRow[] {
+    const beginMs = monotonicMs();
+    for (const table of this.#stale) this.#rows.set(table, this.#table(table));
+    this.#stale.clear();
+    const unix = this.#files.get("unix")?.read();
+    const rows = [
+      ...[...this.#rows.values()].flat(),
+      ...CHEAP_TABLES.flatMap((name) => this.#table(name)),
+      ...(unix === undefined ? [] : parseUnixTable(unix)),
+    ];
+    this.#lastReadMs = monotonicMs();
+    this.#notBeforeMs = this.#lastReadMs + (this.#lastReadMs - beginMs) / TABLE_SHARE;
+    return rows;
+  }
+
+  #table(name: (typeof CHEAP_TABLES)[number] | CostlyTable): SocketRow[] {
+    const content = this.#files.get(name)?.read();
+    return content === undefined ? [] : parseInetTable(name, content);
+  }
+
+  #text(name: string): string {
+    return this.#files.get(name)?.read()?.toString("latin1") ?? "";
+  }
+}

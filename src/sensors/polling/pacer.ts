@@ -1,0 +1,70 @@
+import { monotonicMs } from "../../core/clock.ts";
+
+export interface PacerOptions {
+  /** Shortest time between two looks, milliseconds. */
+  minMs: number;
+  /** Longest time between two looks, milliseconds. */
+  maxMs: number;
+  /** Share of one CPU that the looks may use. */
+  share: number;
+}
+
+/** Looks again and again, as often as its share of the CPU allows, and keeps count of how well that went. */
+export class Pacer {
+  readonly #options: PacerOptions;
+  readonly #look: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
+  #startedMs = 0;
+  #lastMs = 0;
+  #longestPauseMs = 0;
+  #busyMs = 0;
+
+  constructor(options: PacerOptions, look: () => void) {
+    this.#options = options;
+    this.#look = look;
+  }
+
+  start(): void {
+    this.#startedMs = this.#lastMs = monotonicMs();
+    this.#turn();
+  }
+
+  /** Looks a last time, when it was ever started. */
+  stop(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#measure();
+  }
+
+  /** How the looks went, for people. */
+  describe(): string {
+    const mean = this.#looks < 2 ? 0 : (this.#lastMs - this.#startedMs) / (this.#looks - 1);
+    return `${this.#looks} looks, one every ${mean.toFixed(0)} ms on average, the longest pause ${this.#longestPauseMs.toFixed(0)} ms`;
+  }
+
+  /** Time spent in looks, milliseconds. */
+  get busyMs(): number {
+    return this.#busyMs;
+  }
+
+  #turn(): void {
+    const costMs = this.#measure();
+    const { minMs, maxMs, share } = this.#options;
+    const waitMs = Math.min(maxMs, Math.max(minMs, costMs / share));
+    this.#timer = setTimeout(() => this.#turn(), waitMs);
+    this.#timer.unref();
+  }
+
+  #measure(): number {
+    const beginMs = monotonicMs();
+    this.#longestPauseMs = Math.max(this.#longestPauseMs, beginMs - this.#lastMs);
+    this.#lastMs = beginMs;
+    this.#looks++;
+    this.#look();
+    const costMs = monotonicMs() - beginMs;
+    this.#busyMs += costMs;
+    return costMs;
+  }
+}
