@@ -1,9 +1,8 @@
 /**
- * Characters that do something instead of being seen: C0 and C1 controls, bidi and zero-width characters, line and
- * paragraph separators, tags, and lone surrogates.
+ * Characters that do something instead of being seen: controls (Cc), format characters such as bidi marks and zero-width
+ * joiners (Cf), line and paragraph separators (Zl, Zp), lone surrogates (Cs), and letters that are drawn as nothing.
  */
-const INVISIBLE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0]/gu;
 
 function mark(char: string): string {
   const code = char.codePointAt(0) ?? 0;

@@ -8,7 +8,7 @@ const processBase = {
   args: z.string().describe("Arguments joined by blanks, for reading; `argv` is exact."),
 };
 
-export const processSnapshotEntry = z.object({
+const processSnapshotEntry = z.object({
   ...processBase,
   elapsed: z.string().describe("Time since its start, `[[dd-]hh:]mm:ss`."),
 });

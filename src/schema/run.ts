@@ -24,11 +24,11 @@ export const endReason = z
   .describe("What ended the run, more precisely than `run_status`.");
 export type EndReason = z.infer<typeof endReason>;
 
-export const nativeEventsStatus = z
+const nativeEventsStatus = z
   .enum(["missing", "present", "invalid"])
   .describe("`missing`: not one line. `present`: at least one valid line. `invalid`: lines, but none valid.");
 
-export const resourceLimits = z.object({
+const resourceLimits = z.object({
   cpus: z.string().describe("CPUs, as a decimal number in a string (the earlier program's form)."),
   memory: z.string().describe("Memory and swap together, for example `4g`."),
   pids: count.describe("Most processes and threads at a time."),
@@ -50,7 +50,7 @@ export const runPhase = z.object({
 });
 export type RunPhase = z.infer<typeof runPhase>;
 
-export const modelInfo = z.object({
+const modelInfo = z.object({
   requested: z.string().describe("What was asked for with `--model`."),
   provider: z.string(),
   model: z.string(),
@@ -62,7 +62,7 @@ export const modelInfo = z.object({
   output_tokens: count.nullable(),
 });
 
-export const nativeEventsInfo = z.object({
+const nativeEventsInfo = z.object({
   lines: count,
   valid: count,
   invalid: count,
@@ -74,13 +74,13 @@ export const nativeEventsInfo = z.object({
   plugin_disposed: z.boolean().describe("The plugin said goodbye: the agent ended in order."),
 });
 
-export const agentOutcome = z.object({
+const agentOutcome = z.object({
   last_finish: z.string().nullable().describe("Finish reason of the last model step in the session store."),
   errors: z.array(z.string()),
   rejected_permissions: z.array(z.string()),
 });
 
-export const sensorChoice = z.object({
+const sensorChoice = z.object({
   requested: z.string(),
   used: z.string(),
   reason: z.string(),

@@ -4,7 +4,6 @@ import { isoNow } from "../core/clock.ts";
 import type { Mount } from "../engine/port.ts";
 import { SCHEMA_VERSION } from "../schema/common.ts";
 import type { ContainerRecord, MeasuredPosture } from "../schema/container.ts";
-import type { Collected } from "./collect.ts";
 import type { RunState } from "./run-state.ts";
 
 const NOT_MEASURED: MeasuredPosture = {
@@ -20,8 +19,15 @@ const NOT_MEASURED: MeasuredPosture = {
 /** Label on our images that names OpenCode's version. */
 const OPENCODE_VERSION_LABEL = "org.opencode-capture.opencode-version";
 
-/** `meta/container.json`. */
-export function containerRecordOf(run: RunState, collected: Collected): ContainerRecord {
+/** What is known of the container only at its end. */
+interface AtTheEnd {
+  /** By the session store. */
+  opencodeVersion: string | null;
+  engineInspect: unknown;
+}
+
+/** `meta/container.json`; written when the container is ready, and again when it is gone. */
+export function containerRecordOf(run: RunState, end: AtTheEnd): ContainerRecord {
   const { plan, spec } = run;
   const { description } = plan.engine;
   return {
@@ -46,7 +52,7 @@ export function containerRecordOf(run: RunState, collected: Collected): Containe
       created_at: plan.image.createdAt,
       architecture: plan.image.architecture,
     },
-    opencode_version: collected.session?.opencodeVersion ?? plan.image.labels[OPENCODE_VERSION_LABEL] ?? null,
+    opencode_version: end.opencodeVersion ?? plan.image.labels[OPENCODE_VERSION_LABEL] ?? null,
     container: {
       id: run.container?.id ?? "",
       name: spec.name,
@@ -70,7 +76,7 @@ export function containerRecordOf(run: RunState, collected: Collected): Containe
     },
     measured: run.posture ?? NOT_MEASURED,
     state_times: { created_at: run.createdAt, started_at: run.agentStartedAt, exited_at: run.exitedAt },
-    engine_inspect: collected.engineInspect,
+    engine_inspect: end.engineInspect,
   };
 }
 

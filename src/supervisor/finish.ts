@@ -40,7 +40,8 @@ function writeEvidence(
   collected.classes.push(...writeMissingObservations(captureDir, run.workspaceDir, collected.problems));
   const completeness = completenessRecord(collected.classes, collected.gaps);
   write(LAYOUT.completeness, completeness);
-  write(LAYOUT.container, containerRecordOf(run, collected));
+  const opencodeVersion = collected.session?.opencodeVersion ?? null;
+  write(LAYOUT.container, containerRecordOf(run, { opencodeVersion, engineInspect: collected.engineInspect }));
   writeContainerLog(run, end, collected);
   const verdict = judgeEnd({
     ...end,

@@ -159,19 +159,31 @@ function eventFields(collected: Collected): Pick<RunRecord, "native_events_statu
   };
 }
 
-function modelRecord(run: RunState): RunRecord["model"] {
-  const { gateway } = run;
-  const info = gateway?.info;
-  const totals = gateway?.totals();
+function modelRecord({ gateway }: RunState): RunRecord["model"] {
+  if (gateway === undefined) return NO_MODEL;
+  const { info } = gateway;
+  const totals = gateway.totals();
   return {
-    requested: info?.requested ?? "",
-    provider: info?.provider ?? "",
-    model: info?.model ?? "",
-    persona: info?.persona ?? null,
-    script_sha256: info?.scriptSha256 ?? null,
-    exchange_count: totals?.exchangeCount ?? 0,
-    error_count: totals?.errorCount ?? 0,
-    input_tokens: totals?.inputTokens ?? null,
-    output_tokens: totals?.outputTokens ?? null,
+    requested: info.requested,
+    provider: info.provider,
+    model: info.model,
+    persona: info.persona,
+    script_sha256: info.scriptSha256,
+    exchange_count: totals.exchangeCount,
+    error_count: totals.errorCount,
+    input_tokens: totals.inputTokens,
+    output_tokens: totals.outputTokens,
   };
 }
+
+const NO_MODEL: RunRecord["model"] = {
+  requested: "",
+  provider: "",
+  model: "",
+  persona: null,
+  script_sha256: null,
+  exchange_count: 0,
+  error_count: 0,
+  input_tokens: null,
+  output_tokens: null,
+};

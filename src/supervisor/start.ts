@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { writeJsonAtomic } from "../core/atomic-file.ts";
 import { isoNow } from "../core/clock.ts";
 import { CaptureError } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
@@ -13,6 +14,7 @@ import { createPollingSensor } from "../sensors/polling/polling-sensor.ts";
 import type { Sensor } from "../sensors/port.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
+import { containerRecordOf } from "./container-record.ts";
 import type { RunState } from "./run-state.ts";
 
 const MODEL_LISTENER = "model";
@@ -34,6 +36,8 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   ]);
   if (signal.aborted) throw new CaptureError("interrupted", "interrupted before the agent began");
   await run.timer.measure("attach", () => attach(run));
+  const known = containerRecordOf(run, { opencodeVersion: null, engineInspect: null });
+  writeJsonAtomic(path.join(run.captureDir, LAYOUT.container), known);
 }
 
 function addSensors(run: RunState): void {

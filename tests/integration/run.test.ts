@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LAYOUT } from "../../src/evidence/layout.ts";
 import { LABEL } from "../../src/sandbox/container-spec.ts";
 import { capturesIn, readCapture } from "../support/captures.ts";
-import { captureDirOf, runCli, startCli } from "../support/cli.ts";
+import { captureDirOf, type RunningCli, runCli, startCli } from "../support/cli.ts";
 import { type DockerDaemon, startDockerDaemon } from "../support/docker-daemon.ts";
 import { bash, tempProject } from "../support/temp-project.ts";
 
@@ -18,6 +19,14 @@ function podmanContainers(): string {
 function expectNothingLeft(captureRoot: string): void {
   expect(podmanContainers()).toBe("");
   expect(fs.readdirSync(path.join(captureRoot, ".runs"))).toEqual([]);
+}
+
+/** Waits until the agent has talked to the model: it is in the middle of its work then. */
+async function agentRuns(running: RunningCli, captureRoot: string): Promise<void> {
+  await running.seen("capture  ");
+  const [name] = capturesIn(captureRoot).filter((entry) => entry.endsWith("-probe"));
+  const file = path.join(captureRoot, name ?? "", LAYOUT.exchanges);
+  await expect.poll(() => fs.existsSync(file) && fs.statSync(file).size, { timeout: 60_000 }).toBeGreaterThan(0);
 }
 
 describe("a whole run on Podman", () => {
@@ -73,7 +82,7 @@ describe("a whole run on Podman", () => {
 describe("endings on Podman", () => {
   it("stops at the time limit, kills daemons, and the capture is valid", async () => {
     using project = tempProject([bash("setsid sleep 4711 >/dev/null 2>&1 & sleep 4712")]);
-    const result = await runCli(["run", "--issue", "probe", "--timeout-seconds", "9", ...project.options], PODMAN);
+    const result = await runCli(["run", "--issue", "probe", "--timeout-seconds", "25", ...project.options], PODMAN);
     expect(result.code, result.stderr).toBe(0);
     const { run, processTree } = readCapture(captureDirOf(result));
     expect(run).toMatchObject({
@@ -103,8 +112,7 @@ describe("endings on Podman", () => {
   it("finishes the capture as interrupted on Ctrl-C", async () => {
     using project = tempProject([bash("sleep 4713")]);
     const running = startCli(["run", "--issue", "probe", ...project.options], PODMAN);
-    await running.seen("capture  ");
-    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await agentRuns(running, project.captureRoot);
     running.child.kill("SIGINT");
     const result = await running.ended;
     expect(result.code, result.stderr).toBe(130);
@@ -121,13 +129,12 @@ describe("endings on Podman", () => {
   it("is cleaned up by the next start after the supervisor was killed", async () => {
     using project = tempProject([bash("sleep 4714")]);
     const running = startCli(["run", "--issue", "probe", ...project.options], PODMAN);
-    await running.seen("capture  ");
-    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await agentRuns(running, project.captureRoot);
     running.child.kill("SIGKILL");
     await running.ended;
     expect(podmanContainers()).not.toBe("");
     const [lost] = capturesIn(project.captureRoot).filter((name) => name.endsWith("-probe"));
-    const next = await runCli(["run", "--issue", "probe", "--timeout-seconds", "5", ...project.options], PODMAN);
+    const next = await runCli(["run", "--issue", "probe", "--timeout-seconds", "15", ...project.options], PODMAN);
     expect(next.code, next.stderr).toBe(0);
     const { run } = readCapture(path.join(project.captureRoot, lost ?? ""));
     expect(run).toMatchObject({ run_status: "infra_error", end_reason: "supervisor-lost", capture_valid: true });

@@ -27,7 +27,7 @@ export function readCapture(dir: string) {
 }
 
 /** Lines of a JSONL file; none when it does not exist. */
-export function lines(dir: string, file: string): string[] {
+function lines(dir: string, file: string): string[] {
   const target = path.join(dir, file);
   if (!fs.existsSync(target)) return [];
   return fs

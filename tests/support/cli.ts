@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
 
-export const ROOT = path.resolve(import.meta.dirname, "..", "..");
+const ROOT = path.resolve(import.meta.dirname, "..", "..");
 const MAIN = path.join(ROOT, "src", "cli", "main.ts");
 
 export interface CliResult {

@@ -37,8 +37,8 @@ export function registerRunAll(program: Command): void {
   const command = program
     .command("run-all")
     .description("run every issue, one after the other")
-    .option("--issue <id>", "only this issue; can be given several times", (id: string, ids: string[] = []) => [
-      ...ids,
+    .option("--issue <id>", "only this issue; can be given several times", (id: string, ids: string[] | undefined) => [
+      ...(ids ?? []),
       id,
     ])
     .option("--resume", "go on with the batch that was interrupted last");
