@@ -2,7 +2,7 @@
  * Characters that do something instead of being seen: controls (Cc), format characters such as bidi marks and zero-width
  * joiners (Cf), line and paragraph separators (Zl, Zp), lone surrogates (Cs), and letters that are drawn as nothing.
  */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0]/gu;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\u115f|\u1160|\u17b4|\u17b5|\u2065|\u3164|\uffa0/gu;
 
 function mark(char: string): string {
   const code = char.codePointAt(0) ?? 0;
