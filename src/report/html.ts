@@ -34,6 +34,9 @@ function policy(script: string, style: string): string {
   ].join("; ");
 }
 
+/** As in web/public/index.html; without one, browsers ask the server. */
+const ICON = `<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='6.5' fill='none' stroke='%23c8372d' stroke-width='2'/%3E%3Ccircle cx='8' cy='8' r='3' fill='%23c8372d'/%3E%3C/svg%3E">`;
+
 /**
  * One HTML file that needs nothing else. The data is base64, which can't close an element, so no captured text is ever
  * read as markup; the plain summary for readers without scripts is escaped.
@@ -52,6 +55,7 @@ export function composeHtml(page: CapturePage, dataJson: string, assets: ViewerA
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
+${ICON}
 <style>${style}</style>
 </head>
 <body>

@@ -27,13 +27,11 @@ interface CaptureViewProps {
 /** One capture; the same in a report and in the browser. */
 export function CaptureView({ page, source, tab, hrefOf }: CaptureViewProps) {
   return (
-    <>
+    <main id="content" tabIndex={-1}>
       <Head page={page} />
       <TabBar page={page} tab={tab} hrefOf={hrefOf} />
-      <main id="content" class="page" tabIndex={-1}>
-        {contentOf(page, source, tab, hrefOf)}
-      </main>
-    </>
+      <div class="page">{contentOf(page, source, tab, hrefOf)}</div>
+    </main>
   );
 }
 

@@ -44,11 +44,17 @@ export function routeTo(capture: string | undefined, tab: Tab = "overview"): str
   return capture === undefined ? "#/" : `#/c/${encodeURIComponent(capture)}/${tab}`;
 }
 
+function sameOr(old: Route, next: Route): Route {
+  return old.capture === next.capture && old.tab === next.tab ? old : next;
+}
+
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {
-    const update = (): void => setRoute(parseRoute(location.hash));
+    const update = (): void => setRoute((old) => sameOr(old, parseRoute(location.hash)));
     addEventListener("hashchange", update);
+    // The address may have changed between the first drawing and now.
+    update();
     return () => removeEventListener("hashchange", update);
   }, []);
   return route;

@@ -38,7 +38,7 @@ function VirtualRows<T>({ items, keyOf, row, label, estimatePx = 34 }: RowsProps
   const shown = virtual.getVirtualItems();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <div class="rows-scroll" ref={scroller} tabIndex={0} role="region" aria-label={label}>
+    <div class="rows-scroll" ref={scroller} tabIndex={0} role="group" aria-label={label}>
       <ol class="rows" style={{ height: `${virtual.getTotalSize()}px`, position: "relative" }}>
         {shown.map((one) => {
           const item = items[one.index];
