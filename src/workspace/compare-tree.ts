@@ -130,7 +130,7 @@ class Comparison implements TreeVisitor<Here> {
   }
 
   /** Everything that was there and was not met any more. */
-  *listDeleted(): Generator<undefined> {
+  *listDeleted(): Generator<undefined, void, undefined> {
     const { manifest } = this.#baseline;
     for (let index = ROOT + 1; index < manifest.size; index++) {
       if (index % 256 === 0) yield undefined;

@@ -59,7 +59,7 @@ export async function copyTree(source: string, target: number, options: CopyOpti
     await runWalk(walkTree(source, root, copier), options.signal);
     return copier.result;
   } catch (error) {
-    throw errnoOf(error) === undefined ? error : writeError(copier.at, error);
+    throw asWriteError(copier.at, error);
   } finally {
     copier.close();
   }
@@ -75,7 +75,7 @@ export async function copyFile(source: string, target: Buffer, options: Omit<Cop
   try {
     await copier.copy(source, Buffer.from(source), target, fs.lstatSync(source, { bigint: true }));
   } catch (error) {
-    throw errnoOf(error) === undefined ? error : writeError(source, error);
+    throw asWriteError(source, error);
   }
   const [skipped] = copier.result.skipped;
   if (skipped !== undefined) throw new CaptureError("workspace", `can't copy ${source}: ${skipped.reason}`);
@@ -193,6 +193,10 @@ class TreeCopier implements TreeVisitor<Place> {
     this.result.files++;
     this.result.bytes += bytes;
   }
+}
+
+function asWriteError(file: string, error: unknown): unknown {
+  return error instanceof CaptureError || errnoOf(error) === undefined ? error : writeError(file, error);
 }
 
 function below(dir: string, name: Buffer): string {

@@ -3,8 +3,8 @@ import { CaptureError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
 
 /**
- * Removes a directory and all below it, also what Node's own call can't: paths longer than the system's limit, names that
- * are no text, directories without permissions. Never leaves its file system, never follows a link. Quiet when it is gone.
+ * Removes a directory and all below it, also paths longer than the system's limit, names that are no text, and directories
+ * without permissions. In a process of its own, because it may take seconds. Never leaves its file system, never follows a link. Quiet when it is gone.
  * @throws CaptureError `workspace` when something is left.
  */
 export async function removeTree(dir: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
-import { visible } from "../schema/display.ts";
 import type { FileChange } from "../schema/observations.ts";
 import { isText } from "./text.ts";
 
@@ -54,9 +53,8 @@ export class TextDiffs {
 }
 
 function unifiedDiff(path: string, before: Buffer | undefined, after: Buffer | undefined, timeoutMs: number) {
-  // The file names are a headline for people; what the path is exactly stands in the change itself.
-  const name = visible(path);
-  return createTwoFilesPatch(`a/${name}`, `b/${name}`, toText(before), toText(after), undefined, undefined, {
+  // Names with control characters or beyond ASCII are quoted by the library, as git does.
+  return createTwoFilesPatch(`a/${path}`, `b/${path}`, toText(before), toText(after), undefined, undefined, {
     context: 3,
     timeout: Math.max(1, timeoutMs),
     headerOptions: FILE_HEADERS_ONLY,

@@ -71,7 +71,13 @@ export function* walkTree<Dir>(
   const scratch = Buffer.alloc(SCRATCH_BYTES);
   const stack: Frame<Dir>[] = [];
   try {
-    stack.push(openFrame(root, () => rootDir));
+    const first = openFrame(
+      root,
+      () => rootDir,
+      (error) => visitor.failed(rootDir, undefined, error),
+    );
+    if (first === undefined) return;
+    stack.push(first);
     yield* readEntries(stack, scratch, visitor);
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
       const name = frame.pending.pop();
@@ -88,10 +94,26 @@ export function* walkTree<Dir>(
   }
 }
 
-function openFrame<Dir>(at: string | Buffer, enter: (stat: fs.BigIntStats) => Dir): Frame<Dir> {
-  const fd = fs.openSync(at, OPEN_DIRECTORY);
-  const stat = fs.fstatSync(fd, { bigint: true });
-  return { dir: enter(stat), fd, dev: stat.dev, ino: stat.ino, pending: new NameStack() };
+/** Undefined when it can't be opened; errors of `enter` are thrown. */
+function openFrame<Dir>(
+  at: string | Buffer,
+  enter: (stat: fs.BigIntStats) => Dir,
+  onError: (error: unknown) => void,
+): Frame<Dir> | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(at, OPEN_DIRECTORY);
+  } catch (error) {
+    onError(error);
+    return undefined;
+  }
+  try {
+    const stat = fs.fstatSync(fd, { bigint: true });
+    return { dir: enter(stat), fd, dev: stat.dev, ino: stat.ino, pending: new NameStack() };
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
 }
 
 function pathTo(scratch: Buffer, fd: number, name: Buffer): Buffer {
@@ -155,12 +177,13 @@ function* namesIn(fd: number, onError: (error: unknown) => void): Generator<Buff
 function descend<Dir>(stack: Frame<Dir>[], scratch: Buffer, name: Buffer, visitor: TreeVisitor<Dir>): boolean {
   const parent = stack.at(-1);
   if (parent?.fd === undefined) return false;
-  try {
-    stack.push(openFrame(pathTo(scratch, parent.fd, name), (stat) => visitor.enter(parent.dir, name, stat)));
-  } catch (error) {
-    visitor.failed(parent.dir, name, error);
-    return false;
-  }
+  const child = openFrame(
+    pathTo(scratch, parent.fd, name),
+    (stat) => visitor.enter(parent.dir, name, stat),
+    (error) => visitor.failed(parent.dir, name, error),
+  );
+  if (child === undefined) return false;
+  stack.push(child);
   const far = stack.at(-MAX_OPEN);
   if (far?.fd !== undefined && stack.length > MAX_OPEN) {
     fs.closeSync(far.fd);
