@@ -7,8 +7,8 @@ export const wireFormat = z
 export type WireFormatName = z.infer<typeof wireFormat>;
 
 export const toolCall = z.object({
-  id: z.string().nullable(),
-  name: z.string(),
+  id: z.string().nullable().describe("Id that the model gave the call; null where the wire format has none."),
+  name: z.string().describe("Name of the tool."),
   arguments: z.string().describe("JSON text as the model wrote it, bounded."),
 });
 export type ToolCall = z.infer<typeof toolCall>;
@@ -59,12 +59,12 @@ export const exchange = z.object({
   schema_version: schemaVersion,
   seq: count.describe("Order of the requests' beginnings, from 0. Lines stand in the order of their ends."),
   started_at: timestamp,
-  duration_ms: milliseconds.nullable(),
+  duration_ms: milliseconds.nullable().describe("From the request's beginning to the end of the answer."),
   first_byte_ms: milliseconds
     .nullable()
     .describe("From the request's beginning to the first byte of the answer's body."),
-  method: z.string(),
-  path: z.string(),
+  method: z.string().describe("HTTP method."),
+  path: z.string().describe("HTTP path."),
   wire_format: wireFormat,
   session_id: z.string().nullable().describe("From OpenCode's x-session-id header: a claim of the agent."),
   request_headers: z.record(z.string(), z.string()).describe("Without credentials and cookies."),
@@ -77,8 +77,8 @@ export const exchange = z.object({
   answer_state: answerState,
   text: z.string().nullable().describe("Text of the answer, bounded."),
   reasoning: z.string().nullable().describe("What the model wrote as its reasoning, bounded."),
-  tool_calls: z.array(toolCall),
-  finish_reason: z.string().nullable(),
+  tool_calls: z.array(toolCall).describe("Tools that the model asked for."),
+  finish_reason: z.string().nullable().describe("Why the model stopped, in the words of the wire format."),
   usage: z.object({ input_tokens: count.nullable(), output_tokens: count.nullable() }).nullable(),
   error_kind: exchangeErrorKind.nullable(),
   error: z.string().nullable().describe("What went wrong, in words; null exactly when `error_kind` is."),

@@ -14,7 +14,7 @@ const nativeEventCut = z.looseObject({
   field: z.string().describe("Where in the record, parts joined by dots."),
   reason: z.string().describe("`long-string`, `many-entries`, `deep`, `redacted`, or a count of further cuts."),
   original_bytes: count.optional().describe("Length of the whole string, UTF-8."),
-  omitted_entries: count.optional(),
+  omitted_entries: count.optional().describe("Entries that were left out."),
 });
 
 /**
@@ -28,14 +28,14 @@ export const nativeEvent = z.looseObject({
     .min(1)
     .max(256)
     .describe("Event type (`session.created`), hook name (`shell.env`), or `plugin.alive` and `plugin.dispose`."),
-  run_id: z.string().nullable(),
-  issue_id: z.string().nullable(),
+  run_id: z.string().nullable().describe("Run that the plugin was told of."),
+  issue_id: z.string().nullable().describe("Task that the plugin was told of."),
   seq: count.optional().describe("Number within the process that wrote it, from 0; a hole is a lost record."),
   dropped: count.optional().describe("Records that the process could not get rid of until then."),
   context: z
     .looseObject({
-      directory: optionalId,
-      worktree: optionalId,
+      directory: optionalId.describe("Directory of the project, inside."),
+      worktree: optionalId.describe("Root of the project's repository, inside."),
       source: z.string().nullish().describe("`event`, `hook` or `plugin`."),
       instance: z.string().nullish().describe("Tells the processes apart that write to one stream."),
     })
@@ -43,14 +43,14 @@ export const nativeEvent = z.looseObject({
   correlation: z
     .looseObject({
       id: optionalId.describe("The event's own id, `evt_…`."),
-      session_id: optionalId,
-      message_id: optionalId,
+      session_id: optionalId.describe("Session, `ses_…`."),
+      message_id: optionalId.describe("Message, `msg_…`."),
       call_id: optionalId.describe("Made by the model: not unique by itself; use it with session and message."),
-      part_id: optionalId,
+      part_id: optionalId.describe("Part of the message, `prt_…`."),
     })
     .describe("Ids that tie the record to others."),
   raw_input: z.unknown().describe("The whole event {id, type, properties}, or the hook's input."),
   raw_output: z.unknown().describe("The hook's output; `null` for events."),
-  truncated: z.array(nativeEventCut).optional(),
+  truncated: z.array(nativeEventCut).optional().describe("What was cut."),
 });
 export type NativeEvent = z.infer<typeof nativeEvent>;

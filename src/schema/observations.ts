@@ -3,7 +3,7 @@ import { completenessLevel, count, schemaVersion, sha256, timestamp } from "./co
 
 const processBase = {
   pid: z.string().describe("Pid on the host; a string as in the earlier program's captures."),
-  ppid: z.string(),
+  ppid: z.string().describe("Its parent, when seen."),
   command: z.string().describe("Name of the program (`comm`)."),
   args: z.string().describe("Arguments joined by blanks, for reading; `argv` is exact."),
 };
@@ -22,8 +22,8 @@ export const observedProcess = z.object({
   start_time: z.string().describe("Start in clock ticks since boot: with the pid it is safe against reuse."),
   container_pid: z.number().int().nullable().describe("Pid inside the container."),
   exe: z.string().nullable().describe("Executable as the kernel names it, inside the container."),
-  cwd: z.string().nullable(),
-  uid: z.number().int().nullable(),
+  cwd: z.string().nullable().describe("Working directory inside the container."),
+  uid: z.number().int().nullable().describe("User id."),
   session: z.number().int().nullable().describe("Session id (setsid), host pid of its leader."),
 });
 export type ObservedProcess = z.infer<typeof observedProcess>;
@@ -47,11 +47,11 @@ const connectionBase = {
 
 export const observedConnection = z.object({
   ...connectionBase,
-  local: z.string(),
+  local: z.string().describe("`address:port` of the near end."),
   first_seen_at: timestamp,
   last_seen_at: timestamp,
-  samples: count,
-  inode: z.string().nullable(),
+  samples: count.describe("Number of looks that met it."),
+  inode: z.string().nullable().describe("The socket's number in the kernel."),
   pids: z.array(z.string()).describe("Host pids that held the socket when seen; empty: not known."),
   role: z.enum(["model-gateway", "loopback", "external", "unix", "unknown"]).describe("What the other end is."),
 });
@@ -61,10 +61,10 @@ export type ObservedConnection = z.infer<typeof observedConnection>;
 export const network = z.object({
   schema_version: schemaVersion,
   generated_at: timestamp,
-  snapshot_count: count,
+  snapshot_count: count.describe("Snapshots taken, also those thinned out of `snapshots`."),
   snapshots: z.array(z.object({ timestamp, connections: z.array(z.object({ ...connectionBase, local: z.string() })) })),
   connections: z.array(observedConnection),
-  truncated: z.boolean(),
+  truncated: z.boolean().describe("True when a limit cut the list of connections."),
 });
 export type Network = z.infer<typeof network>;
 
@@ -83,35 +83,37 @@ export type FileType = z.infer<typeof fileType>;
 export const fileChange = z.object({
   path: z.string().describe("Relative to the area's root, `/` between parts; for reading (see `path_b64`)."),
   path_b64: z.string().optional().describe("The exact bytes, base64, where the name is not valid UTF-8."),
-  change_type: z.enum(["created", "modified", "deleted"]),
-  sensitive_path: z.boolean(),
-  before_sha256: sha256.nullable(),
-  after_sha256: sha256.nullable(),
-  before_size: count.nullable(),
-  after_size: count.nullable(),
+  change_type: z
+    .enum(["created", "modified", "deleted"])
+    .describe("What became of the path. A rename is one deleted and one created path."),
+  sensitive_path: z.boolean().describe("A pattern of config/sensitive_paths.json fits it."),
+  before_sha256: sha256.nullable().describe("Hash of the content before; null: none, or not read."),
+  after_sha256: sha256.nullable().describe("Hash of the content after; null: none, or not read."),
+  before_size: count.nullable().describe("Bytes before."),
+  after_size: count.nullable().describe("Bytes after."),
   diff: z.string().optional().describe("Unified diff of text, bounded."),
   diff_omitted: z
     .enum(["binary", "too-large", "budget", "not-a-file", "unreadable", "metadata-only"])
     .optional()
     .describe("Why there is no `diff`."),
-  before_type: fileType.nullable(),
-  after_type: fileType.nullable(),
+  before_type: fileType.nullable().describe("Kind of file before; null: it did not exist."),
+  after_type: fileType.nullable().describe("Kind of file after; null: it does not exist."),
   before_mode: z.string().nullable().describe("Permission bits, octal."),
-  after_mode: z.string().nullable(),
+  after_mode: z.string().nullable().describe("Permission bits, octal."),
   before_owner: z.string().optional().describe("`uid:gid` before, where the owner changed."),
-  after_owner: z.string().optional(),
+  after_owner: z.string().optional().describe("`uid:gid` after, where the owner changed."),
   symlink_target: z.string().optional().describe("Text of the link; never followed."),
   before_symlink_target: z.string().optional().describe("Text of the link before."),
-  renamed_from: z.string().optional(),
+  renamed_from: z.string().optional().describe("Path it had before."),
   unstable: z.boolean().optional().describe("It changed while it was read."),
 });
 export type FileChange = z.infer<typeof fileChange>;
 
 export const changeCounts = z.object({
-  created: count,
-  modified: count,
-  deleted: count,
-  total: count,
+  created: count.describe("Paths that are new."),
+  modified: count.describe("Paths that changed."),
+  deleted: count.describe("Paths that are gone."),
+  total: count.describe("All three together."),
   renamed: count.describe("Pairs of a deleted and a created path that are one rename."),
 });
 
@@ -119,9 +121,9 @@ export const changeCounts = z.object({
 export const fsDiff = z.object({
   schema_version: schemaVersion,
   generated_at: timestamp,
-  workspace_dir: z.string(),
+  workspace_dir: z.string().describe("Absolute path of the working copy at the time."),
   counts: changeCounts,
-  touched_sensitive_paths: z.boolean(),
+  touched_sensitive_paths: z.boolean().describe("At least one change is to a sensitive path."),
   changes: z.array(fileChange),
   truncated: z.boolean().describe("True when a limit cut `changes`; `counts` still count everything seen."),
   outside_workspace: z
@@ -153,7 +155,7 @@ export const completenessClass = z.object({
     "native-events",
     "session-export",
   ]),
-  level: completenessLevel,
+  level: completenessLevel.describe("How well it was seen."),
   sensor: z.string().describe("Which sensor the statement is about."),
   reason: z.string().describe("Why it is not better than that; for `complete`, why that can be said."),
   lost: count.nullable().describe("How many are missing, where that is known."),
@@ -167,7 +169,7 @@ export const gap = z.object({
   class: z.string(),
   from: timestamp.nullable(),
   to: timestamp.nullable(),
-  reason: z.string(),
+  reason: z.string().describe("What happened."),
 });
 export type Gap = z.infer<typeof gap>;
 
