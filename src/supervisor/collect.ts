@@ -3,9 +3,15 @@ import { errorMessage } from "../core/errors.ts";
 import type { CompletenessClass, Gap } from "../schema/observations.ts";
 import type { KernelCounters } from "../schema/run.ts";
 import type { EventSinkResult } from "../sensors/agent-events/event-sink.ts";
-import { exportSessions, type SessionExportResult } from "../sensors/session-store/export-sessions.ts";
+import type { Sensor } from "../sensors/port.ts";
+import {
+  exportSessions,
+  type SessionExportOptions,
+  type SessionExportResult,
+} from "../sensors/session-store/export-sessions.ts";
 import { SessionReader } from "../sensors/session-store/session-reader.ts";
 import { type AgentOutputStats, outputCompleteness } from "./agent-output.ts";
+import { exportInContainer } from "./export-in-container.ts";
 import type { RunState } from "./run-state.ts";
 
 const NO_COUNTERS: KernelCounters = {
@@ -54,18 +60,17 @@ export async function collect(run: RunState): Promise<Collected> {
   });
   // Its start takes longer than its work, so it goes first.
   const reader = new SessionReader();
+  const sensorsStopped = Promise.all(
+    run.sensors.map((sensor) => attempt(sensor.name, () => stopSensor(sensor, collected))),
+  );
+  // A second container changes the home and /tmp, which the sensors compare.
+  const fallback = (sessionId: string) => sensorsStopped.then(() => exportInContainer(run, sessionId));
   await Promise.all([
     attempt("agent output", () => collectOutput(run, collected)),
     attempt("native events", () => collectEvents(run, collected)).then(() =>
-      attempt("session export", () => collectSession(run, collected, reader)),
+      attempt("session export", () => collectSession(run, collected, { reader, fallback })),
     ),
-    ...run.sensors.map((sensor) =>
-      attempt(sensor.name, async () => {
-        const report = await sensor.stop();
-        collected.classes.push(...report.completeness);
-        collected.gaps.push(...report.gaps);
-      }),
-    ),
+    sensorsStopped,
     attempt("gateway", async () => void collected.classes.push(...((await run.gateway?.close()) ?? []))),
     attempt("engine record", async () => {
       if (run.container !== undefined)
@@ -86,13 +91,21 @@ async function collectEvents(run: RunState, collected: Collected): Promise<void>
   if (collected.events !== undefined) collected.classes.push(collected.events.completeness);
 }
 
-async function collectSession(run: RunState, collected: Collected, reader: SessionReader): Promise<void> {
-  if (run.agentStartedAt === null) return reader.stop();
+async function stopSensor(sensor: Sensor, collected: Collected): Promise<void> {
+  const report = await sensor.stop();
+  collected.classes.push(...report.completeness);
+  collected.gaps.push(...report.gaps);
+}
+
+type ExportWays = Required<Pick<SessionExportOptions, "reader" | "fallback">>;
+
+async function collectSession(run: RunState, collected: Collected, ways: ExportWays): Promise<void> {
+  if (run.agentStartedAt === null) return ways.reader.stop();
   const session = await exportSessions({
     homeDir: run.privateDir.home,
     captureDir: run.captureDir,
     rootSessionId: collected.events?.sessionId ?? null,
-    reader,
+    ...ways,
   });
   collected.session = session;
   collected.classes.push(session.completeness);

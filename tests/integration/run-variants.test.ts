@@ -9,11 +9,12 @@ import { createProgress } from "../../src/cli/progress.ts";
 import { resolveSettings } from "../../src/cli/settings.ts";
 import type { ContainerEngine } from "../../src/engine/port.ts";
 import { selectEngine } from "../../src/engine/select.ts";
+import { LAYOUT } from "../../src/evidence/layout.ts";
 import { findIssue } from "../../src/issues/find-issue.ts";
 import { loadIssues } from "../../src/issues/load-issues.ts";
 import type { RunPlan } from "../../src/supervisor/plan.ts";
 import { runCapture } from "../../src/supervisor/run.ts";
-import { readCapture } from "../support/captures.ts";
+import { capturesIn, readCapture } from "../support/captures.ts";
 import { captureDirOf, runCli } from "../support/cli.ts";
 import { bash, type TempProject, tempProject } from "../support/temp-project.ts";
 import { importTestImage } from "../support/test-image.ts";
@@ -66,7 +67,8 @@ describe("an image that is unlike ours", () => {
     const options = ["--image-ref", ref, "--opencode-bin", "no-such-program", ...project.options];
     const result = await runCli(["run", "--issue", "probe", ...options], PODMAN);
     expect(result.stderr).toContain("no-such-program");
-    expect([3, 0]).toContain(result.code);
+    expect(result.code).toBe(3);
+    expect(capturesIn(project.captureRoot)).toEqual([]);
   });
 });
 
@@ -91,6 +93,16 @@ describe("runs without what the agent may lack", () => {
     expect(run.native_events_status).toBe("present");
     expect(run.native_events.invalid).toBeGreaterThan(0);
     expect(nativeEvents).toContain("not json");
+  });
+
+  it("exports with OpenCode itself when the store can't be read safely", async () => {
+    const hide = "cd ~/.local/share && mv opencode elsewhere && ln -s elsewhere opencode";
+    using project = tempProject([bash(hide)]);
+    const { dir, run, fsDiff, completeness } = await runWith(project, () => ({}));
+    expect(fs.readFileSync(path.join(dir, LAYOUT.exportStderrLog), "utf8")).toContain("running opencode export");
+    expect(run).toMatchObject({ export_saved: true, export_exit_code: 0, run_status: "completed" });
+    expect(JSON.stringify(fsDiff.outside_workspace)).not.toContain("opencode-capture-export");
+    expect(completeness.classes.find((entry) => entry.class === "session-export")?.level).not.toBe("absent");
   });
 
   it("ends a run that does nothing at the idle limit", async () => {

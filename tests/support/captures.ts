@@ -14,6 +14,7 @@ function json(dir: string, file: string): unknown {
 /** Reads a finished capture, every file through its schema. */
 export function readCapture(dir: string) {
   return {
+    dir,
     run: runRecord.parse(json(dir, LAYOUT.run)),
     container: containerRecord.parse(json(dir, LAYOUT.container)),
     processTree: processTree.parse(json(dir, LAYOUT.processTree)),
