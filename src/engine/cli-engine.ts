@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { CaptureError } from "../core/errors.ts";
 import { attach, attachedProcess } from "./attach.ts";
+import { buildImage } from "./build-image.ts";
 import { createArgs } from "./create-args.ts";
 import { DIALECTS, type Dialect, type Held } from "./dialect.ts";
 import { type EngineCommand, engineFailure, mustRunEngine, runEngine } from "./engine-command.ts";
@@ -54,8 +55,7 @@ export class CliEngine implements ContainerEngine {
   }
 
   buildImage(contextDir: string, containerfile: string, ref: string, options: BuildOptions = {}): Promise<void> {
-    const extraArgs = this.#dialect.buildFlags;
-    return images.buildImage(this.#command, contextDir, containerfile, ref, { ...options, extraArgs });
+    return buildImage(this.#command, this.#dialect, { contextDir, containerfile, ref }, options);
   }
 
   pullImage(ref: string, options?: PullOptions): Promise<boolean> {

@@ -32,6 +32,8 @@ export interface Dialect {
   readonly attachFlags: readonly string[];
   readonly removeFlags: readonly string[];
   readonly buildFlags: readonly string[];
+  /** Whether builds run in the client itself; killed, it leaves its working container in the storage. */
+  readonly buildsInClient: boolean;
   /** The entrypoint (it replaces the image's own) and the arguments after the image's name. */
   program(command: readonly string[]): { entrypoint: string; args: readonly string[] };
   /** Starts the container as far as its namespaces, without one instruction of its program. */
@@ -54,7 +56,9 @@ const podman: Dialect = {
   attachFlags: ["--sig-proxy=false"],
   // Not the ten seconds that a program gets to end by itself.
   removeFlags: ["--time", "0"],
-  buildFlags: [],
+  // Packages come over the host's network, whatever networks the engine has. No layers: a broken build leaves no images.
+  buildFlags: ["--network", "host", "--layers=false"],
+  buildsInClient: true,
   // As JSON: a program whose name starts with `[` would be taken for a list.
   program: ([program, ...args]) => ({ entrypoint: JSON.stringify([program]), args }),
   async hold({ container, pidFile, run, attach }) {
@@ -72,12 +76,14 @@ const GATE =
 
 const docker: Dialect = {
   kind: "docker",
-  createFlags: () => [],
+  // Without them the container reads the host's name servers, which it can't reach anyway.
+  createFlags: () => ["--dns", "127.0.0.1", "--dns-search", "."],
   tmpfsOptions: [],
   makesImageVolumes: true,
   attachFlags: [],
   removeFlags: [],
-  buildFlags: [],
+  buildFlags: ["--network", "host", "--force-rm"],
+  buildsInClient: false,
   program: (command) => ({ entrypoint: "/bin/sh", args: ["-c", GATE, "gate", ...command] }),
   async hold({ container, run, attach }) {
     const attached = attach();

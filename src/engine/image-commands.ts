@@ -1,8 +1,6 @@
-import { CaptureError } from "../core/errors.ts";
 import { type EngineCommand, engineFailure, mustRunEngine, runEngine } from "./engine-command.ts";
 import { parseImages } from "./inspect.ts";
-import type { BuildOptions, ImageInfo, LongCallOptions, PullOptions } from "./port.ts";
-import { runTool } from "./run-tool.ts";
+import type { ImageInfo, LongCallOptions, PullOptions } from "./port.ts";
 
 const IMPORT_TIMEOUT_MS = 15 * 60_000;
 const PULL_TIMEOUT_MS = 10 * 60_000;
@@ -27,26 +25,6 @@ export async function importImage(
 ): Promise<void> {
   const args = ["import", ...changes.flatMap((change) => ["--change", change]), tarFile, ref];
   await mustRunEngine(command, args, { timeoutMs: IMPORT_TIMEOUT_MS, ...signalOf(options) });
-}
-
-/** Builds an image; the error carries the last lines of the engine's output. */
-export async function buildImage(
-  command: EngineCommand,
-  contextDir: string,
-  containerfile: string,
-  ref: string,
-  options: BuildOptions & { extraArgs: readonly string[] },
-): Promise<void> {
-  const labels = Object.entries(options.labels ?? {}).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
-  const args = ["build", ...options.extraArgs, ...labels, "--tag", ref, "--file", containerfile, contextDir];
-  const result = await runTool(command.bin, [...command.globalArgs, ...args], {
-    signal: options.signal,
-    onLine: options.onLine,
-  });
-  if (result.ok) return;
-  throw new CaptureError("image-build-failed", `${command.kind} build failed: ${result.failure}`, {
-    hint: result.tail.join("\n"),
-  });
 }
 
 /** Gets an image from its registry; false when that can't be done in time. */

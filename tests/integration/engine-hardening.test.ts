@@ -24,7 +24,7 @@ describe.each(ENGINE_KINDS)("inside a container of %s", (kind) => {
 
   const shell = async (script: string, changes: Partial<ContainerSpec> = {}): Promise<string> => {
     const { stdout, stderr } = await under.run(["sh", "-c", script], changes);
-    return `${stdout}${stderr}`;
+    return Buffer.concat([stdout, stderr]).toString();
   };
 
   test("the image's entrypoint and user are replaced", async () => {
@@ -117,6 +117,11 @@ describe.each(ENGINE_KINDS)("inside a container of %s", (kind) => {
     const allowed = ["HOME", "HOSTNAME", "ONLY", "PATH", "PWD", "SHLVL", "TERM", "container"];
     expect(keys.filter((key) => !allowed.includes(key))).toEqual([]);
     expect(env).toContain("ONLY=this");
+  });
+
+  test("the host's name servers are not told", async () => {
+    const servers = (await shell("cat /etc/resolv.conf 2>/dev/null")).match(/^nameserver .*$/gm) ?? [];
+    expect(servers.filter((line) => line !== "nameserver 127.0.0.1")).toEqual([]);
   });
 
   test("no process of the engine runs beside the program", async () => {

@@ -8,6 +8,7 @@ import { exec } from "../../src/core/exec.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+const NO_PROXY_HERE = "http://127.0.0.1:9";
 
 /** A Docker daemon of the test's own: it shares no state with one that the machine may have. */
 export interface DockerDaemon {
@@ -72,7 +73,9 @@ async function spawnDaemon(dir: string, host: string, logFile: string): Promise<
     "userland-proxy": "false",
   };
   const args = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
-  const child = spawn("dockerd", args, { stdio: ["ignore", log, log] });
+  // Nothing is ever pulled from the net in a test.
+  const env = { ...process.env, HTTPS_PROXY: NO_PROXY_HERE, HTTP_PROXY: NO_PROXY_HERE };
+  const child = spawn("dockerd", args, { stdio: ["ignore", log, log], env });
   child.on("error", () => {});
   closeSync(log);
   return child;

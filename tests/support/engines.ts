@@ -40,35 +40,52 @@ export class EngineUnderTest {
   }
 
   spec(command: readonly string[], changes: Partial<ContainerSpec> = {}): ContainerSpec {
-    const [key = "", value = ""] = this.label.split("=");
-    return {
-      name: `oc-test-${randomUUID().slice(0, 12)}`,
-      image: this.image,
-      command,
-      env: {},
-      user: "10001:10001",
-      workdir: "/",
-      hostname: "sandbox",
-      mounts: [],
-      limits: { cpus: 1, memoryBytes: 256 * 1024 ** 2, pids: 64, nofile: 1024, nproc: 4096 },
-      seccompProfile: path.join(import.meta.dirname, "../../config/seccomp.json"),
-      ...changes,
-      labels: { [key]: value, ...changes.labels },
-    };
+    return testSpec(this.image, command, { ...changes, labels: { ...labelOf(this.label), ...changes.labels } });
   }
 
   /** Runs a container to its end, gives it `input`, and removes it. */
-  async run(
-    command: readonly string[],
-    changes: Partial<ContainerSpec> = {},
-    input: string | Buffer = "",
-  ): Promise<Ended> {
-    const container = await this.engine.prepare(this.spec(command, changes));
-    try {
-      return await startAndRead(container, input);
-    } finally {
-      await this.engine.removeContainer(container.id);
-    }
+  run(command: readonly string[], changes: Partial<ContainerSpec> = {}, input: string | Buffer = ""): Promise<Ended> {
+    return runToEnd(this.engine, this.spec(command, changes), input);
+  }
+}
+
+function labelOf(label: string): Record<string, string> {
+  const [key = "", value = ""] = label.split("=");
+  return { [key]: value };
+}
+
+/** A locked-down container with small limits. */
+export function testSpec(
+  image: string,
+  command: readonly string[],
+  changes: Partial<ContainerSpec> = {},
+): ContainerSpec {
+  return {
+    name: `oc-test-${randomUUID().slice(0, 12)}`,
+    image,
+    command,
+    env: {},
+    labels: {},
+    user: "10001:10001",
+    workdir: "/",
+    hostname: "sandbox",
+    mounts: [],
+    limits: { cpus: 1, memoryBytes: 256 * 1024 ** 2, pids: 64, nofile: 1024, nproc: 4096 },
+    seccompProfile: path.join(import.meta.dirname, "../../config/seccomp.json"),
+    ...changes,
+  };
+}
+
+export async function runToEnd(
+  engine: ContainerEngine,
+  spec: ContainerSpec,
+  input: string | Buffer = "",
+): Promise<Ended> {
+  const container = await engine.prepare(spec);
+  try {
+    return await startAndRead(container, input);
+  } finally {
+    await engine.removeContainer(container.id);
   }
 }
 

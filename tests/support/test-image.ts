@@ -6,7 +6,7 @@ import { readAptSetup } from "../../src/engine/image/apt-setup.ts";
 import type { ContainerEngine } from "../../src/engine/port.ts";
 import { opencodeBinary } from "./real-opencode.ts";
 
-export const TEST_IMAGE_LABEL = "org.opencode-capture.image=test";
+const TEST_IMAGE_LABEL = "org.opencode-capture.image=test";
 const CACHE = path.join(import.meta.dirname, "../../.cache");
 
 /** What an `--entrypoint` that is not overridden would print. */

@@ -32,7 +32,7 @@ export interface AgentImage {
   built: boolean;
 }
 
-export function defaultImageCacheDir(): string {
+function defaultImageCacheDir(): string {
   return path.join(homedir(), ".cache/opencode-capture");
 }
 
@@ -100,20 +100,42 @@ interface Build {
 }
 
 async function build(job: Build): Promise<void> {
-  const { engine, recipe, progress, cacheDir, options } = job;
+  const { recipe, progress, cacheDir, options } = job;
   const kept = await keptTar(cacheDir, recipe.tag);
   if (kept !== undefined) return importTar(job, kept);
   const problem = await distributionPackagesProblem();
-  progress.step(`asking the registry for ${recipe.baseImage}`);
-  // Without the other recipe there is no hurry.
-  const probe = problem === undefined ? { timeoutMs: REGISTRY_PROBE_MS } : {};
-  const reachable = await engine.pullImage(recipe.baseImage, { ...probe, signal: options.signal });
-  options.signal?.throwIfAborted();
-  if (reachable) return buildFromContainerfile(job);
-  if (problem !== undefined) throw noRecipe(recipe, problem);
-  progress.step("no registry is reachable: building from distribution packages");
+  if (await hasBaseImage(job, problem === undefined)) {
+    try {
+      return await buildFromContainerfile(job);
+    } catch (thrown) {
+      await removeUntagged(job.engine);
+      if (problem !== undefined || options.signal?.aborted) throw thrown;
+      progress.step(`the Containerfile can't be built here: ${errorMessage(thrown)}`);
+    }
+  } else if (problem !== undefined) {
+    throw noRecipe(recipe, problem);
+  }
+  progress.step("building from distribution packages");
   const tarFile = await buildFromPackages(job);
   await importTar(job, await keepTar(cacheDir, recipe.tag, tarFile));
+}
+
+/** Whether the Containerfile's base image is here or can be had. With another recipe at hand there is no waiting for long. */
+async function hasBaseImage({ engine, recipe, progress, options }: Build, hasOther: boolean): Promise<boolean> {
+  if ((await engine.inspectImage(recipe.baseImage)) !== undefined) return true;
+  progress.step(`asking the registry for ${recipe.baseImage}`);
+  const limit = hasOther ? { timeoutMs: REGISTRY_PROBE_MS } : {};
+  const pulled = await engine.pullImage(recipe.baseImage, { ...limit, signal: options.signal });
+  options.signal?.throwIfAborted();
+  if (!pulled) progress.step("no registry is reachable");
+  return pulled;
+}
+
+/** What a broken build left of its steps. */
+async function removeUntagged(engine: ContainerEngine): Promise<void> {
+  for (const { id, tags } of await listAgentImages(engine)) {
+    if (tags.length === 0) await engine.removeImage(id);
+  }
 }
 
 async function buildFromPackages({ recipe, workDir, progress, options }: Build): Promise<string> {

@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { CaptureError } from "../../core/errors.ts";
 
-export const AGENT_IMAGE_REPOSITORY = "localhost/opencode-capture-agent";
-export const AGENT_IMAGE_LABEL_KEY = "org.opencode-capture.image";
+const AGENT_IMAGE_REPOSITORY = "localhost/opencode-capture-agent";
+const AGENT_IMAGE_LABEL_KEY = "org.opencode-capture.image";
 export const AGENT_IMAGE_LABEL = `${AGENT_IMAGE_LABEL_KEY}=agent`;
-export const OPENCODE_VERSION_LABEL_KEY = "org.opencode-capture.opencode-version";
+const OPENCODE_VERSION_LABEL_KEY = "org.opencode-capture.opencode-version";
 
 const RECIPE_DIR = path.resolve(import.meta.dirname, "../../../image");
 const RECIPE_FILES = ["Containerfile", "finish-rootfs.sh", "package-lock.json", "package.json", "packages.txt"];

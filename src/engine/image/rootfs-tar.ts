@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { CaptureError } from "../../core/errors.ts";
 import { exec } from "../../core/exec.ts";
-import { runTool } from "../run-tool.ts";
+import { inOwnNamespaces, runTool, type ToolResult } from "../run-tool.ts";
 import { readAptSetup } from "./apt-setup.ts";
 import type { StepOptions } from "./npm-packages.ts";
 import type { AgentRecipe } from "./recipe.ts";
@@ -18,7 +18,10 @@ export async function distributionPackagesProblem(): Promise<CaptureError | unde
   }
   return readAptSetup().then(
     () => undefined,
-    (problem: CaptureError) => problem,
+    (problem: unknown) => {
+      if (problem instanceof CaptureError) return problem;
+      throw problem;
+    },
   );
 }
 
@@ -61,14 +64,11 @@ export async function buildRootfsTar(
   });
 }
 
-/**
- * As root the tool gets a mount and process namespace of its own: killed at any moment, no mount and no process is left.
- * Any other user needs a directory that the ids of the user namespace can reach, which a home directory is not.
- */
-function runMmdebstrap(args: readonly string[], workDir: string, options: StepOptions) {
+/** Any other user than root needs a directory that the ids of a user namespace can reach, which a home directory is not. */
+function runMmdebstrap(args: readonly string[], workDir: string, options: StepOptions): Promise<ToolResult> {
   if (process.getuid?.() === 0) {
-    const own = ["--mount", "--pid", "--fork", "--kill-child", "--", "mmdebstrap", ...args];
-    return runTool("unshare", own, { ...options, env: { TMPDIR: workDir } });
+    const own = inOwnNamespaces("mmdebstrap", args);
+    return runTool(own.file, own.args, { ...options, env: { TMPDIR: workDir } });
   }
   return runTool("mmdebstrap", args, { ...options, env: { TMPDIR: tmpdir() }, killSignal: "SIGTERM" });
 }
