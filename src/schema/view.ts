@@ -80,5 +80,6 @@ export const fsDiffView = z.object({
   changes: z.array(fileChange),
   truncated: z.boolean().nullable(),
   outside_workspace: z.array(outsideView).nullable(),
+  excluded: fsDiff.shape.excluded.unwrap().nullable(),
 });
 export type FsDiffView = z.infer<typeof fsDiffView>;

@@ -56,13 +56,15 @@ function ListBody({ list, shown }: { list: CaptureListAnswer; shown: readonly Ca
   }
   if (shown.length === 0) return <Empty>{say("list.noMatch")}</Empty>;
   return (
-    <Rows
-      items={shown}
-      keyOf={(one) => one.name}
-      label={say("list.title")}
-      estimatePx={64}
-      row={(one) => <Entry one={one} />}
-    />
+    <div class="panel panel-list">
+      <Rows
+        items={shown}
+        keyOf={(one) => one.name}
+        label={say("list.title")}
+        estimatePx={64}
+        row={(one) => <Entry one={one} />}
+      />
+    </div>
   );
 }
 

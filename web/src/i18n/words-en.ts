@@ -182,6 +182,16 @@ export const EN = {
   "type.connection.seen": "seen",
   "type.workspace.compared": "compared",
 
+  "phase.workspace": "copying the project",
+  "phase.baseline": "noting every file",
+  "phase.model": "starting the model",
+  "phase.container": "creating the container",
+  "phase.attach": "attaching the sensors",
+  "phase.agent": "the agent works",
+  "phase.collect": "collecting the evidence",
+  "phase.write": "writing the records",
+  "phase.report": "making summary and report",
+
   "tools.none": "No tool call was seen.",
   "tools.status.completed": "completed",
   "tools.status.error": "error",
@@ -203,6 +213,7 @@ export const EN = {
   "process.firstSeen": "First seen",
   "process.lastSeen": "Last seen",
   "process.samples": "Looks that met it",
+  "list.shownOf": "{shown} of {total} are in this list.",
   "process.cut": "The list of processes was cut by a limit.",
 
   "files.none": "No changed file was seen.",
@@ -220,6 +231,7 @@ export const EN = {
   "files.deleted": "deleted",
   "files.before": "before",
   "files.after": "after",
+  "files.excluded": "Not listed as changes, because they are the agent's own machinery",
   "files.noDiff": "No text diff: {reason}",
   "files.noDiffUnknown": "no reason recorded",
   "files.cut": "The list of changes was cut by a limit.",

@@ -181,6 +181,16 @@ export const ZH: Words = {
   "type.connection.seen": "出现",
   "type.workspace.compared": "比较",
 
+  "phase.workspace": "复制项目",
+  "phase.baseline": "登记所有文件",
+  "phase.model": "启动模型",
+  "phase.container": "创建容器",
+  "phase.attach": "接入观测器",
+  "phase.agent": "智能体运行",
+  "phase.collect": "收集证据",
+  "phase.write": "写入记录",
+  "phase.report": "生成摘要和报告",
+
   "tools.none": "没有看到工具调用。",
   "tools.status.completed": "已完成",
   "tools.status.error": "出错",
@@ -202,6 +212,7 @@ export const ZH: Words = {
   "process.firstSeen": "首次看到",
   "process.lastSeen": "最后看到",
   "process.samples": "看到的次数",
+  "list.shownOf": "共 {total} 项，此处列出 {shown} 项。",
   "process.cut": "进程列表因达到上限而被截断。",
 
   "files.none": "没有看到变更的文件。",
@@ -219,6 +230,7 @@ export const ZH: Words = {
   "files.deleted": "删除",
   "files.before": "之前",
   "files.after": "之后",
+  "files.excluded": "以下属于智能体自身的运行机制，不列为变更",
   "files.noDiff": "没有文本差异：{reason}",
   "files.noDiffUnknown": "未记录原因",
   "files.cut": "变更列表因达到上限而被截断。",

@@ -30,6 +30,7 @@ export function Files({ page }: { page: CapturePage }) {
         claimed={claimed}
         query={query}
       />
+      <Excluded page={page} />
       <Seen summary={page.summary} kind="file-outside" />
       {diff?.outside_workspace?.map((area) => (
         <Area
@@ -43,6 +44,23 @@ export function Files({ page }: { page: CapturePage }) {
         />
       ))}
     </>
+  );
+}
+
+function Excluded({ page }: { page: CapturePage }) {
+  const { say, bytes } = useSpeaker();
+  const excluded = page.summary.observations.filesystem?.excluded ?? [];
+  if (excluded.length === 0) return null;
+  return (
+    <Section title={say("files.excluded")}>
+      <ul class="plain-list">
+        {excluded.slice(0, 100).map((file) => (
+          <li key={file.path}>
+            <Text value={file.path} mono /> <span class="muted">{bytes(file.size_bytes)}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

@@ -6,6 +6,7 @@ import { Filter, matches } from "../components/filter.tsx";
 import { Rows } from "../components/rows.tsx";
 import { Empty, Section } from "../components/section.tsx";
 import { Seen } from "../components/seen.tsx";
+import { ShownOf } from "../components/shown-of.tsx";
 import { Text } from "../components/text.tsx";
 import { secondsAfter } from "../format.ts";
 import { useSpeaker } from "../i18n/language.tsx";
@@ -31,9 +32,8 @@ export function Network({ page }: { page: CapturePage }) {
             <Filter label={say("network.filter")} value={query} onChange={setQuery} />
           </div>
         )}
-        {(network?.truncated === true || page.summary.truncated.includes("connections")) && (
-          <p class="muted">{say("network.cut")}</p>
-        )}
+        {network?.truncated === true && <p class="muted">{say("network.cut")}</p>}
+        <ShownOf shown={rows.length} total={page.summary.counts.connections_total} />
         {shown.length === 0 ? (
           <Empty>{say("network.none")}</Empty>
         ) : (

@@ -1,3 +1,4 @@
+import { visible } from "../../../src/schema/display.ts";
 import type { Summary } from "../../../src/schema/summary.ts";
 import { Section } from "../components/section.tsx";
 import { Text } from "../components/text.tsx";
@@ -5,7 +6,7 @@ import { useSpeaker } from "../i18n/language.tsx";
 
 /** The supervisor's phases, each with its place on the run's time. */
 export function Phases({ summary }: { summary: Summary }) {
-  const { say, duration } = useSpeaker();
+  const { say, sayCode, duration } = useSpeaker();
   const { phases } = summary;
   if (phases.length === 0) return null;
   const times = phases.map((one) => Date.parse(one.started_at));
@@ -20,8 +21,8 @@ export function Phases({ summary }: { summary: Summary }) {
           const width = (((one.duration_seconds ?? 0) * 1000) / span) * 100;
           return (
             <li key={`${one.name}${index}`}>
-              <span class="phase-name">
-                <Text value={one.name} mono />
+              <span class="phase-name" title={visible(one.name)}>
+                <Text value={sayCode("phase", one.name, one.name)} />
               </span>
               <span class="phase-bar" aria-hidden="true">
                 <i style={{ marginInlineStart: `${Math.min(from, 99)}%`, width: `${Math.max(width, 0.6)}%` }} />

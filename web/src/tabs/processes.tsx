@@ -5,6 +5,7 @@ import { Fold, type OpenRows, useOpenRows } from "../components/fold.tsx";
 import { Rows } from "../components/rows.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
 import { Seen } from "../components/seen.tsx";
+import { ShownOf } from "../components/shown-of.tsx";
 import { Block, Text } from "../components/text.tsx";
 import { secondsAfter } from "../format.ts";
 import { useSpeaker } from "../i18n/language.tsx";
@@ -24,9 +25,8 @@ export function Processes({ page }: { page: CapturePage }) {
         <div class="tools-bar">
           <Filter label={say("process.filter")} value={query} onChange={setQuery} />
         </div>
-        {(tree?.truncated === true || page.summary.truncated.includes("processes")) && (
-          <p class="muted">{say("process.cut")}</p>
-        )}
+        {tree?.truncated === true && <p class="muted">{say("process.cut")}</p>}
+        <ShownOf shown={rows.length} total={page.summary.counts.processes_total} />
         {shown.length === 0 ? (
           <Empty>{say("process.none")}</Empty>
         ) : (

@@ -111,7 +111,7 @@ function Entry({ one, start, open }: { one: TimelineEntry; start: string | null;
             <Text value={sayCode("type", one.type, one.type)} />
           </span>
           <span class="event-title">
-            <Text value={one.title} />
+            <Text value={one.type === "phase" ? sayCode("phase", one.title, one.title) : one.title} />
           </span>
         </span>
       }
