@@ -44,11 +44,13 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
   });
   const { kind, version, runtime } = engine.description;
   progress.line(`engine   ${kind} ${version}, runtime ${runtime}`);
-  const lost = await recoverLostRuns({ captureRoot: settings.capture_root, engine, derive: deriveCapture });
+  const [lost, found] = await Promise.all([
+    recoverLostRuns({ captureRoot: settings.capture_root, engine, derive: deriveCapture }),
+    findImage(settings, engine, progress, signal),
+  ]);
   for (const capture of lost) progress.line(`cleaned  ${capture} was left by a supervisor that was killed`);
-  const { imageRef, image } = await findImage(settings, engine, progress, signal);
   progress.status(undefined);
-  return { settings, engine, image, imageRef, sensitivePatterns };
+  return { settings, engine, ...found, sensitivePatterns };
 }
 
 async function findImage(
