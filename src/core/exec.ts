@@ -38,7 +38,8 @@ export async function exec(file: string, args: readonly string[], options: ExecO
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
   return {
-    exitCode: result.exitCode ?? null,
+    // A program that is asked to end may do so with 0, which must not pass for success.
+    exitCode: result.timedOut || result.isCanceled ? null : (result.exitCode ?? null),
     stdout: result.stdout ?? "",
     stderr: result.stderr ?? "",
     failure: result.failed ? result.shortMessage : undefined,

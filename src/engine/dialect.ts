@@ -76,8 +76,7 @@ const GATE =
 
 const docker: Dialect = {
   kind: "docker",
-  // Without them the container reads the host's name servers, which it can't reach anyway.
-  createFlags: () => ["--dns", "127.0.0.1", "--dns-search", "."],
+  createFlags: () => [],
   tmpfsOptions: [],
   makesImageVolumes: true,
   attachFlags: [],

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -119,9 +119,15 @@ describe.each(ENGINE_KINDS)("inside a container of %s", (kind) => {
     expect(env).toContain("ONLY=this");
   });
 
-  test("the host's name servers are not told", async () => {
-    const servers = (await shell("cat /etc/resolv.conf 2>/dev/null")).match(/^nameserver .*$/gm) ?? [];
-    expect(servers.filter((line) => line !== "nameserver 127.0.0.1")).toEqual([]);
+  test("name resolution is told what the spec mounts, not what the host knows", async () => {
+    writeFileSync(path.join(dir, "hosts"), "127.0.0.1 localhost\n");
+    writeFileSync(path.join(dir, "resolv.conf"), "nameserver 127.0.0.1\n");
+    const mounts = ["hosts", "resolv.conf"].map((name) => {
+      return { kind: "bind" as const, source: path.join(dir, name), target: `/etc/${name}`, readOnly: true };
+    });
+    expect(await shell("cat /etc/hosts /etc/resolv.conf", { mounts })).toBe(
+      "127.0.0.1 localhost\nnameserver 127.0.0.1\n",
+    );
   });
 
   test("no process of the engine runs beside the program", async () => {
