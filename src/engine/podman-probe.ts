@@ -27,13 +27,14 @@ const infoSchema = z.object({
  * `scratchDir` must allow programs to run.
  */
 export async function probePodman(bin: string, wanted: Ulimits, scratchDir: string): Promise<ProbeResult> {
-  const failures: string[] = [];
+  const triedByFailure = new Map<string, string[]>();
   for (const runtime of [undefined, ...OTHER_RUNTIMES]) {
     const result = await probeRuntime(bin, runtime, wanted, scratchDir);
     if (result.settings !== undefined) return result;
-    failures.push(`${runtime ?? "default runtime"}: ${result.failure}`);
+    const tried = triedByFailure.get(result.failure) ?? [];
+    triedByFailure.set(result.failure, [...tried, runtime ?? "default runtime"]);
   }
-  return { failure: failures.join("; ") };
+  return { failure: [...triedByFailure].map(([failure, tried]) => `${tried.join(", ")}: ${failure}`).join("; ") };
 }
 
 async function probeRuntime(
@@ -105,7 +106,10 @@ async function runProbe(command: EngineCommand, rootfs: string, ulimits: Ulimits
     ],
     { timeoutMs: PROBE_TIMEOUT_MS },
   );
-  return result.exitCode === PROBE_EXIT_CODE ? undefined : failureWords(result);
+  if (result.exitCode !== PROBE_EXIT_CODE) return failureWords(result);
+  // An agent without limits on memory and processes is no sandbox, so this is not "it works".
+  if (!/limits are not supported and ignored/i.test(result.stderr)) return undefined;
+  return "without root it can't limit memory and processes on this machine (cgroup v1): use sudo, or boot with cgroup v2";
 }
 
 function describePodman(bin: string, { host, store, version }: z.infer<typeof infoSchema>): EngineDescription {

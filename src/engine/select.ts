@@ -38,6 +38,11 @@ export type EngineAttempt =
  * Fails with CaptureError `engine-unavailable` that says what was tried, or `usage` when `dockerBin` is another engine.
  */
 export async function selectEngine(options: SelectOptions = {}): Promise<ContainerEngine> {
+  if (process.platform !== "linux") {
+    throw new CaptureError("engine-unavailable", `captures are made on Linux only, this is ${process.platform}`, {
+      hint: "copy finished captures here: list, show, report and browse work everywhere",
+    });
+  }
   const failures: string[] = [];
   for (const { kind, bin } of await candidates(options)) {
     const attempt = await tryEngine(kind, bin, options);
