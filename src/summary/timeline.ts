@@ -61,8 +61,13 @@ export function supervisorEntries(run: RunView, phases: readonly Phase[]): Timel
 }
 
 export function processEntries(tree: ProcessTreeView | null): TimelineEntry[] {
+  const met = new Map<string, number>();
   return (tree?.processes ?? []).map((one) => {
-    const id = one.start_time === null ? `process:${one.pid}` : `process:${one.pid}@${one.start_time}`;
+    const process = one.start_time === null ? `process:${one.pid}` : `process:${one.pid}@${one.start_time}`;
+    // A process that runs another program in place is met again, under the same pid and start.
+    const times = (met.get(process) ?? 0) + 1;
+    met.set(process, times);
+    const id = times === 1 ? process : `${process}#${times}`;
     return entry("process", "process.seen", id, one.first_seen_at, one.args || one.command, `pid ${one.pid}`);
   });
 }

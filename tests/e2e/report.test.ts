@@ -51,6 +51,7 @@ describe("a report opened from disk", () => {
     expect(await page.locator("main h2").allTextContents()).toEqual([
       "Outcome",
       "Worth knowing",
+      "What it did",
       "What was asked",
       "What the agent said at the end",
       "What could be seen",

@@ -4,7 +4,7 @@ const LOCALE: Record<Language, string> = { en: "en-GB", zh: "zh-CN" };
 
 export interface Formats {
   number(value: number): string;
-  /** Seconds in the form a person reads: `0.42 s`, `12.3 s`, `3 min 52 s`. */
+  /** Seconds in the form a person reads: `420 ms`, `12.3 s`, `3 min 52 s`. */
   duration(seconds: number): string;
   bytes(value: number): string;
   dateTime(iso: string): string;
@@ -15,10 +15,11 @@ export function formatsFor(language: Language): Formats {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const short = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
-  const [min, sec] = language === "zh" ? ["分", "秒"] : ["min", "s"];
+  const [min, sec, milli] = language === "zh" ? ["分", "秒", "毫秒"] : ["min", "s", "ms"];
   return {
     number: (value) => whole.format(value),
     duration: (seconds) => {
+      if (seconds < 1) return `${short.format(seconds * 1000)} ${milli}`;
       if (seconds < 60) return `${short.format(seconds)} ${sec}`;
       return `${Math.floor(seconds / 60)} ${min} ${Math.round(seconds % 60)} ${sec}`;
     },

@@ -32,7 +32,7 @@ export function treeRows(processes: readonly ProcessView[]): TreeRow[] {
       const process = processes[index];
       if (process === undefined || done.has(index)) continue;
       done.add(index);
-      rows.push({ id: `${process.pid}@${process.start_time ?? index}`, process, depth: Math.min(depth, MAX_DEPTH) });
+      rows.push({ id: `${process.pid}#${index}`, process, depth: Math.min(depth, MAX_DEPTH) });
       for (const child of (children.get(index) ?? []).toReversed()) stack.push({ index: child, depth: depth + 1 });
     }
   };

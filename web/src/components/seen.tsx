@@ -19,7 +19,7 @@ export function Seen({ summary, kind }: { summary: Summary; kind: CompletenessCl
             <Text value={statement.reason} />
           </span>
         )}
-        {statement?.lost != null && <> {say("level.lost", { count: statement.lost })}</>}
+        {statement?.lost != null && statement.lost > 0 && <> {say("level.lost", { count: statement.lost })}</>}
       </span>
     </p>
   );

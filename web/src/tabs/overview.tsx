@@ -1,4 +1,5 @@
 import { visible, visibleLines } from "../../../src/schema/display.ts";
+import type { CompletenessClass } from "../../../src/schema/observations.ts";
 import type { CapturePage } from "../../../src/schema/page.ts";
 import type { Anomaly } from "../../../src/schema/summary.ts";
 import { anomalyWords } from "../anomaly-words.ts";
@@ -8,6 +9,7 @@ import { Block, Text } from "../components/text.tsx";
 import { COUNTED, type Counted, countOf } from "../counted.ts";
 import { useSpeaker } from "../i18n/language.tsx";
 import type { Tab } from "../route.ts";
+import { headline, TOOL_TONE } from "../tool-words.ts";
 import { Phases } from "./phases.tsx";
 
 export function Overview({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab): string }) {
@@ -16,6 +18,7 @@ export function Overview({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab)
       <div>
         <Outcome page={page} hrefOf={hrefOf} />
         <Findings anomalies={page.summary.anomalies} />
+        <Deeds page={page} href={hrefOf("tools")} />
         <Task page={page} />
         <LastWords page={page} />
       </div>
@@ -93,6 +96,36 @@ function Findings({ anomalies }: { anomalies: readonly Anomaly[] }) {
   );
 }
 
+const SHOWN_DEEDS = 12;
+
+/** The first tool calls, one line each: what the agent did says more than what it tells of it. */
+function Deeds({ page, href }: { page: CapturePage; href: string }) {
+  const { say, number } = useSpeaker();
+  const { tools, counts } = page.summary;
+  if (tools.length === 0) return null;
+  return (
+    <Section title={say("overview.did")}>
+      <ol class="deeds">
+        {tools.slice(0, SHOWN_DEEDS).map((use, index) => (
+          <li key={`${use.call_id ?? ""}${index}`}>
+            <Chip tone={TOOL_TONE[use.status]} title={say(`tools.status.${use.status}`)}>
+              <Text value={use.tool} mono />
+            </Chip>
+            <span class="deed">
+              <Text value={headline(use)} mono />
+            </span>
+          </li>
+        ))}
+      </ol>
+      {counts.tools_total > SHOWN_DEEDS && (
+        <p>
+          <a href={href}>{say("overview.allTools", { count: number(counts.tools_total) })}</a>
+        </p>
+      )}
+    </Section>
+  );
+}
+
 function Task({ page }: { page: CapturePage }) {
   const { say } = useSpeaker();
   const { issue } = page;
@@ -138,6 +171,23 @@ function LastWords({ page }: { page: CapturePage }) {
   );
 }
 
+/** What happened in the machine first, what the agent says of itself last. */
+const CLASS_ORDER: readonly string[] = [
+  "process",
+  "network",
+  "dns",
+  "file-workspace",
+  "file-outside",
+  "model",
+  "agent-output",
+  "native-events",
+  "session-export",
+];
+
+function inOrder(classes: readonly CompletenessClass[]): CompletenessClass[] {
+  return classes.toSorted((a, b) => CLASS_ORDER.indexOf(a.class) - CLASS_ORDER.indexOf(b.class));
+}
+
 function WhatCouldBeSeen({ page }: { page: CapturePage }) {
   const { say, sayCode } = useSpeaker();
   const { completeness } = page.summary;
@@ -145,7 +195,7 @@ function WhatCouldBeSeen({ page }: { page: CapturePage }) {
     <Section title={say("overview.seen")}>
       {completeness === null && <Empty>{say("overview.seenUnknown")}</Empty>}
       <ul class="seen-list">
-        {completeness?.classes.map((one, index) => (
+        {inOrder(completeness?.classes ?? []).map((one, index) => (
           <li key={`${one.class}${index}`}>
             <span class="seen-name">{sayCode("class", one.class, one.class)}</span>
             <Chip tone={toneOfLevel(one.level)} title={say(`levelHelp.${one.level}`)}>

@@ -1,6 +1,6 @@
 import type { CapturePage } from "../../../src/schema/page.ts";
 import type { ToolUse } from "../../../src/schema/summary.ts";
-import { Chip, type Tone } from "../components/chip.tsx";
+import { Chip } from "../components/chip.tsx";
 import { Fold, type OpenRows, useOpenRows } from "../components/fold.tsx";
 import { Rows } from "../components/rows.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
@@ -8,8 +8,7 @@ import { Seen } from "../components/seen.tsx";
 import { Block, Text } from "../components/text.tsx";
 import { secondsAfter } from "../format.ts";
 import { useSpeaker } from "../i18n/language.tsx";
-
-const TONE: Record<ToolUse["status"], Tone> = { completed: "ok", error: "bad", running: "warn", unknown: "plain" };
+import { headline, TOOL_TONE } from "../tool-words.ts";
 
 interface Row {
   id: string;
@@ -37,22 +36,6 @@ export function Tools({ page }: { page: CapturePage }) {
       </Section>
     </>
   );
-}
-
-/** What is worth reading of the arguments in one line: the command, the file, the pattern. */
-function headline(use: ToolUse): string {
-  try {
-    const input: unknown = JSON.parse(use.input);
-    if (typeof input === "object" && input !== null) {
-      for (const key of ["command", "filePath", "pattern", "url", "description"]) {
-        const value: unknown = Object.entries(input).find(([name]) => name === key)?.[1];
-        if (typeof value === "string" && value !== "") return value;
-      }
-    }
-  } catch {
-    // Bounded text may end in the middle of the JSON.
-  }
-  return use.title ?? use.input;
 }
 
 function pretty(input: string): string {
@@ -84,7 +67,7 @@ function Use({ row: { id, use }, open, start }: { row: Row; open: OpenRows; star
           <span class="event-end">
             {use.duration_ms !== null && <span class="muted">{duration(use.duration_ms / 1000)}</span>}
             {only !== undefined && <Chip>{say(only)}</Chip>}
-            <Chip tone={TONE[use.status]}>{say(`tools.status.${use.status}`)}</Chip>
+            <Chip tone={TOOL_TONE[use.status]}>{say(`tools.status.${use.status}`)}</Chip>
           </span>
         </span>
       }
