@@ -21,7 +21,7 @@ const MAX_DEPTH = 100;
 const MIB = 1 << 20;
 
 /** Most bytes of one JSON file that are read into memory. */
-export const MAX_JSON_BYTES = 128 * MIB;
+const MAX_JSON_BYTES = 128 * MIB;
 
 /** True when `char` stands in `text` more than `max` times. */
 function hasMoreThan(text: string, char: string, max: number): boolean {

@@ -65,7 +65,7 @@ export function lenientArray<S extends z.ZodType>(
 }
 
 /** One value as its schema wants it, else `null` and a fault. A missing value or `null` is no fault. */
-export function lenientValue<S extends z.ZodType>(
+function lenientValue<S extends z.ZodType>(
   schema: S,
   value: unknown,
   name: string,

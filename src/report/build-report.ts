@@ -11,18 +11,9 @@ import { buildPage } from "./page-data.ts";
 import { viewerAssets } from "./viewer-assets.ts";
 
 /**
- * Makes the self-contained report of a capture; writes nothing.
- * @returns the HTML.
- * @throws CaptureError `capture-not-found`, or `setup` when the viewer is not built.
- */
-export async function buildReport(captureDir: string): Promise<string> {
-  return reportOf(await buildPage(openCapture(captureDir)));
-}
-
-/**
- * Makes the report and writes it to report/index.html in one step.
+ * Makes the self-contained report of a capture and writes it to report/index.html in one step.
  * @returns its path.
- * @throws CaptureError as `buildReport`, and `disk-full` or `write-failed`.
+ * @throws CaptureError `capture-not-found`, `setup` when the viewer is not built, `disk-full` or `write-failed`.
  */
 export async function writeReport(captureDir: string): Promise<string> {
   const capture = openCapture(captureDir);

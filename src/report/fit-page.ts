@@ -2,7 +2,7 @@ import { shorten } from "../schema/display.ts";
 import type { CapturePage, PageOmission } from "../schema/page.ts";
 
 /** Most bytes of data (JSON, before compression) that a report carries. */
-export const MAX_DATA_BYTES = 20 * 1024 * 1024;
+const MAX_DATA_BYTES = 20 * 1024 * 1024;
 
 type Step = (page: CapturePage) => { page: CapturePage; omission: PageOmission };
 

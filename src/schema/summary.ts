@@ -63,7 +63,7 @@ export const summaryFile = z.object({
 });
 export type SummaryFile = z.infer<typeof summaryFile>;
 
-export const summaryRun = runView.omit({ settings: true }).extend({
+const summaryRun = runView.omit({ settings: true }).extend({
   title: z.string().nullable().describe("The issue's title, under the earlier program's name."),
 });
 

@@ -5,10 +5,10 @@ import { type CaptureParts, sha256Of } from "./capture-parts.ts";
 import { containerSample, issueSample, runSample } from "./capture-sample-meta.ts";
 
 /** A run of four model turns: look, edit, test, tell. All times are seconds after its start. */
-export const START_MS = Date.parse("2026-11-22T16:20:00.000Z");
+const START_MS = Date.parse("2026-11-22T16:20:00.000Z");
 export const SESSION = "ses_2040c21ee001EMJNR83HW4vhhN";
 
-export function after(seconds: number): string {
+function after(seconds: number): string {
   return new Date(START_MS + seconds * 1000).toISOString();
 }
 

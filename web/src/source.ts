@@ -1,4 +1,4 @@
-import type { CaptureListAnswer, TextRangeAnswer } from "../../src/browser/api.ts";
+import type { CaptureListAnswer, CapturePageAnswer, ErrorAnswer, TextRangeAnswer } from "../../src/browser/api.ts";
 import type { CapturePage } from "../../src/schema/page.ts";
 
 /** Where the viewer gets its data: one page that stands in the file, or a server with many captures. */
@@ -12,7 +12,7 @@ export interface EmbeddedSource {
 export interface ServerSource {
   kind: "server";
   list(rescan: boolean): Promise<CaptureListAnswer>;
-  load(name: string): Promise<CapturePage>;
+  load(name: string): Promise<CapturePageAnswer>;
   range(name: string, file: string, start: number, end: number): Promise<TextRangeAnswer>;
   rawUrl(name: string, file: string): string;
 }
@@ -32,9 +32,9 @@ async function getJson<T>(url: string, init?: RequestInit): Promise<T> {
 }
 
 async function failureText(response: Response): Promise<string> {
-  const body: unknown = await response.json().catch(() => null);
-  const message = typeof body === "object" && body !== null && "error" in body ? String(body.error) : "";
-  return message === "" ? `HTTP ${response.status}` : message;
+  // Something between us and the server may answer in another form.
+  const body = (await response.json().catch(() => null)) as Partial<ErrorAnswer> | null;
+  return typeof body?.error === "string" ? body.error : `HTTP ${response.status}`;
 }
 
 function path(name: string): string {
