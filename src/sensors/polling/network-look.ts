@@ -1,4 +1,5 @@
 import { monotonicMs } from "../../core/clock.ts";
+import { CpuBudget } from "./cpu-budget.ts";
 import { parseInetTable, parseTcpCounters, parseUnixTable, type SocketRow } from "./net-parse.ts";
 import { ProcFile, readProcLink } from "./proc-file.ts";
 
@@ -10,8 +11,9 @@ type CostlyTable = (typeof COSTLY_TABLES)[number];
 const COUNTERS = ["snmp", "sockstat", "sockstat6"] as const;
 /** The tables are read at least this often: connections of version 6 that are closed leave the counters as they were. */
 const READ_AT_LEAST_EVERY_MS = 5000;
-/** Share of one CPU for the tables. */
-const TABLE_SHARE = 0.01;
+/** Share of one CPU for the tables, and how much may be spent at once when much happens: some dozens of looks. */
+const TABLE_SHARE = 0.012;
+const TABLE_BURST_MS = 150;
 
 /**
  * Reads the sockets of one network namespace from outside. The files stay open and keep the namespace alive, so that a
@@ -22,8 +24,8 @@ export class NetworkLook {
   #lastCounters = "";
   readonly #stale = new Set<CostlyTable>(COSTLY_TABLES);
   readonly #rows = new Map<CostlyTable, SocketRow[]>();
+  readonly #budget = new CpuBudget(TABLE_SHARE, TABLE_BURST_MS);
   #lastReadMs = Number.NEGATIVE_INFINITY;
-  #notBeforeMs = 0;
 
   private constructor(files: ReadonlyMap<string, ProcFile>) {
     this.#files = files;
@@ -52,7 +54,7 @@ export class NetworkLook {
     }
     this.#lastCounters = counters;
     if (isDue) for (const table of COSTLY_TABLES) this.#stale.add(table);
-    return this.#stale.size > 0 && nowMs >= this.#notBeforeMs ? this.#readStale() : undefined;
+    return this.#stale.size > 0 && this.#budget.isLeft ? this.#budget.spend(() => this.#readStale()) : undefined;
   }
 
   /** All sockets now. */
@@ -72,7 +74,6 @@ export class NetworkLook {
   }
 
   #readStale(): SocketRow[] {
-    const beginMs = monotonicMs();
     for (const table of this.#stale) this.#rows.set(table, this.#table(table));
     this.#stale.clear();
     const unix = this.#files.get("unix")?.read();
@@ -82,7 +83,6 @@ export class NetworkLook {
       ...(unix === undefined ? [] : parseUnixTable(unix)),
     ];
     this.#lastReadMs = monotonicMs();
-    this.#notBeforeMs = this.#lastReadMs + (this.#lastReadMs - beginMs) / TABLE_SHARE;
     return rows;
   }
 

@@ -1,4 +1,5 @@
 import { monotonicMs } from "../../core/clock.ts";
+import { threadCpuMs } from "./cpu-budget.ts";
 
 export interface PacerOptions {
   /** Shortest time between two looks, milliseconds. */
@@ -9,6 +10,9 @@ export interface PacerOptions {
   share: number;
 }
 
+/** Weight of the last look in the mean cost: one that was dear by chance must not slow down those that follow. */
+const COST_WEIGHT = 0.2;
+
 /** Looks again and again, as often as its share of the CPU allows, and keeps count of how well that went. */
 export class Pacer {
   readonly #options: PacerOptions;
@@ -18,7 +22,7 @@ export class Pacer {
   #startedMs = 0;
   #lastMs = 0;
   #longestPauseMs = 0;
-  #busyMs = 0;
+  #costMs = 0;
 
   constructor(options: PacerOptions, look: () => void) {
     this.#options = options;
@@ -44,27 +48,22 @@ export class Pacer {
     return `${this.#looks} looks, one every ${mean.toFixed(0)} ms on average, the longest pause ${this.#longestPauseMs.toFixed(0)} ms`;
   }
 
-  /** Time spent in looks, milliseconds. */
-  get busyMs(): number {
-    return this.#busyMs;
-  }
-
   #turn(): void {
-    const costMs = this.#measure();
+    this.#measure();
     const { minMs, maxMs, share } = this.#options;
-    const waitMs = Math.min(maxMs, Math.max(minMs, costMs / share));
+    const waitMs = Math.min(maxMs, Math.max(minMs, this.#costMs / share));
     this.#timer = setTimeout(() => this.#turn(), waitMs);
     this.#timer.unref();
   }
 
-  #measure(): number {
+  #measure(): void {
     const beginMs = monotonicMs();
+    const cpuBeforeMs = threadCpuMs();
     this.#longestPauseMs = Math.max(this.#longestPauseMs, beginMs - this.#lastMs);
     this.#lastMs = beginMs;
     this.#looks++;
     this.#look();
-    const costMs = monotonicMs() - beginMs;
-    this.#busyMs += costMs;
-    return costMs;
+    const costMs = threadCpuMs() - cpuBeforeMs;
+    this.#costMs += (costMs - this.#costMs) * COST_WEIGHT;
   }
 }

@@ -22,7 +22,8 @@ export interface PollingSensorOptions {
 const SENSOR = "polling";
 const SNAPSHOT_EVERY_MS = 1000;
 const PROCESS_PACE = { minMs: 15, maxMs: 250, share: 0.015 } as const;
-const NETWORK_PACE = { minMs: 25, maxMs: 250, share: 0.01 } as const;
+/** Of cheap looks for changes; for the tables themselves see NetworkLook. */
+const NETWORK_PACE = { minMs: 25, maxMs: 50, share: 0.005 } as const;
 
 /**
  * Looks at a container's processes and sockets many times a second, from the host: its control group, /proc/PID, and
