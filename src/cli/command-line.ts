@@ -1,27 +1,33 @@
 import { Command, CommanderError } from "commander";
 import { CaptureError, EXIT, errorMessage } from "../core/errors.ts";
 import { visibleLines } from "../schema/display.ts";
-import { registerBrowse } from "./commands/browse.ts";
-import { registerDoctor } from "./commands/doctor.ts";
-import { registerImage } from "./commands/image.ts";
-import { registerList } from "./commands/list.ts";
-import { registerReport } from "./commands/report.ts";
-import { registerRun } from "./commands/run.ts";
-import { registerRunAll } from "./commands/run-all.ts";
-import { registerShow } from "./commands/show.ts";
-import { registerTasks } from "./commands/tasks.ts";
 import { toolVersion } from "./package-root.ts";
+
+/** Each command is loaded only when it is used: together they would take longer to load than a run takes to begin. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import("./commands/run.ts")).registerRun,
+  "run-all": async () => (await import("./commands/run-all.ts")).registerRunAll,
+  list: async () => (await import("./commands/list.ts")).registerList,
+  show: async () => (await import("./commands/show.ts")).registerShow,
+  browse: async () => (await import("./commands/browse.ts")).registerBrowse,
+  report: async () => (await import("./commands/report.ts")).registerReport,
+  tasks: async () => (await import("./commands/tasks.ts")).registerTasks,
+  doctor: async () => (await import("./commands/doctor.ts")).registerDoctor,
+  image: async () => (await import("./commands/image.ts")).registerImage,
+};
 
 /** Parses `argv`, runs the command and sets the process's exit code. Every error is told here, once. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   try {
-    await buildProgram().parseAsync([...argv]);
+    const program = await buildProgram(argv[2] ?? "");
+    await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = report(error);
   }
 }
 
-function buildProgram(): Command {
+/** With the wanted command alone; with all of them where it is none of them, for help and for hints at misspelt names. */
+async function buildProgram(wanted: string): Promise<Command> {
   const program = new Command("opencode-capture")
     .description(
       "A flight recorder for coding agents: runs OpenCode in a locked-down container and records what it really did.",
@@ -29,19 +35,8 @@ function buildProgram(): Command {
     .version(toolVersion())
     .showHelpAfterError("(--help shows the options and examples)")
     .configureHelp({ showGlobalOptions: true });
-  for (const register of [
-    registerRun,
-    registerRunAll,
-    registerList,
-    registerShow,
-    registerBrowse,
-    registerReport,
-    registerTasks,
-    registerDoctor,
-    registerImage,
-  ]) {
-    register(program);
-  }
+  const one = Object.hasOwn(COMMANDS, wanted) ? COMMANDS[wanted] : undefined;
+  for (const load of one === undefined ? Object.values(COMMANDS) : [one]) (await load())(program);
   throwInsteadOfExit(program);
   return program;
 }

@@ -2,6 +2,7 @@ import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { BoundedFile, type BoundedFileStats } from "../core/bounded-file.ts";
 import { monotonicMs } from "../core/clock.ts";
+import { YoungGarbage } from "../core/young-garbage.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { CompletenessClass } from "../schema/observations.ts";
 
@@ -18,6 +19,7 @@ export class AgentOutput {
   readonly #stdout: BoundedFile;
   readonly #stderr: BoundedFile;
   readonly #combined: BoundedFile;
+  readonly #garbage = new YoungGarbage();
   #lastActivityMs = monotonicMs();
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -49,6 +51,7 @@ export class AgentOutput {
         this.#lastActivityMs = monotonicMs();
         file.write(chunk);
         this.#combined.write(chunk);
+        this.#garbage.add(chunk.length);
       });
       stream.once("close", resolve);
       stream.once("error", () => resolve());
