@@ -71,7 +71,7 @@ export function loadText(root: string, file: string, maxBytes: number): Loaded<s
       const message = `${file} has ${opened.sizeBytes} bytes; at most ${maxBytes} are read`;
       return { value: null, problems: [{ file, code: "too-large", message }] };
     }
-    return { value: readUpTo(opened.fd, maxBytes).toString("utf8"), problems: [] };
+    return { value: readUpTo(opened.fd, opened.sizeBytes, maxBytes).toString("utf8"), problems: [] };
   } catch (error) {
     return { value: null, problems: [{ file, code: "unreadable", message: `${file}: ${errorMessage(error)}` }] };
   } finally {
@@ -80,11 +80,13 @@ export function loadText(root: string, file: string, maxBytes: number): Loaded<s
 }
 
 /** The file may grow while it is read: the limit holds all the same. */
-function readUpTo(fd: number, maxBytes: number): Buffer {
+function readUpTo(fd: number, sizeBytes: number, maxBytes: number): Buffer {
   const chunks: Buffer[] = [];
   let total = 0;
   while (total < maxBytes) {
-    const chunk = Buffer.allocUnsafe(Math.min(MIB, maxBytes - total));
+    // The first chunk holds the whole of a small file and one byte more, which tells that it did not grow.
+    const wanted = chunks.length === 0 ? sizeBytes + 1 : MIB;
+    const chunk = Buffer.allocUnsafe(Math.min(wanted, maxBytes - total));
     const bytes = fs.readSync(fd, chunk, 0, chunk.length, null);
     if (bytes === 0) break;
     chunks.push(chunk.subarray(0, bytes));

@@ -4,7 +4,7 @@ import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
 import type { CaptureListEntry } from "../schema/page.ts";
 import type { RunView } from "../schema/view.ts";
 import { LAYOUT, RUNS_DIRECTORY } from "./layout.ts";
-import { type OpenCapture, openCapture, readRun } from "./reader.ts";
+import { type OpenCapture, openCapture, readRunKeys } from "./reader.ts";
 
 /** What a capture's name looks like: time, issue, and a number where two began in one second. */
 const CAPTURE_NAME = /^\d{8}T\d{6}Z-./;
@@ -29,9 +29,26 @@ export function captureNames(root: string): string[] {
     .sort((a, b) => (a < b ? 1 : -1));
 }
 
+const LIST_KEYS = [
+  "issue_id",
+  "issue_title",
+  "risk_level",
+  "started_at",
+  "finished_at",
+  "duration_seconds",
+  "run_status",
+  "end_reason",
+  "capture_valid",
+  "completeness",
+  "model",
+  "native_events_status",
+] as const;
+
+type ListFacts = Pick<RunView, (typeof LIST_KEYS)[number] | "schema_version">;
+
 /** The few facts of one capture that a list shows; reads meta/run.json only. */
 export function readListEntry(root: string, name: string): CaptureListEntry {
-  const loaded = readRun({ dir: path.join(fs.realpathSync(root), name), name });
+  const loaded = readRunKeys({ dir: path.join(fs.realpathSync.native(root), name), name }, LIST_KEYS);
   const run = loaded.value;
   const problem = loaded.problems[0]?.message ?? null;
   return run === null ? { ...NOTHING, name, problem: problem ?? "unknown" } : entryOf(name, run);
@@ -54,7 +71,7 @@ const NOTHING: Omit<CaptureListEntry, "name"> = {
   problem: null,
 };
 
-function entryOf(name: string, run: RunView): CaptureListEntry {
+function entryOf(name: string, run: ListFacts): CaptureListEntry {
   return {
     name,
     issueId: run.issue_id,

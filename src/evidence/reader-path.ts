@@ -58,7 +58,7 @@ export function openRegular(root: string, relativePath: string): OpenResult {
     fd = fs.openSync(full, OPEN_FLAGS);
     const opened = fs.fstatSync(fd);
     // A directory of the path could have been swapped between the look and the opening.
-    if (!opened.isFile() || opened.ino !== named.ino || fs.realpathSync(full) !== full) {
+    if (!opened.isFile() || opened.ino !== named.ino || fs.realpathSync.native(full) !== full) {
       fs.closeSync(fd);
       return failed("outside", `${relativePath} changed while it was opened`);
     }

@@ -25,6 +25,7 @@ import { FaultList, isObject, lenientArray, lenientObject, type PlainObject } fr
 import { upgradeFile, type VersionedFile } from "./upgrade.ts";
 
 const MIB = 1 << 20;
+const MAX_RUN_BYTES = 16 * MIB;
 
 /** A capture directory that was opened for reading. Nothing here ever writes to it. */
 export interface OpenCapture {
@@ -39,7 +40,7 @@ export interface OpenCapture {
  */
 export function openCapture(dir: string): OpenCapture {
   try {
-    const real = fs.realpathSync(dir);
+    const real = fs.realpathSync.native(dir);
     if (!fs.statSync(real).isDirectory()) throw new Error("not a directory");
     return { dir: real, name: path.basename(real) };
   } catch (error) {
@@ -86,14 +87,32 @@ function readVersioned<T>(
   return { value, problems: faults.problems() };
 }
 
-/** `meta/run.json`. */
-export function readRun(capture: OpenCapture): Loaded<RunView> {
-  const { schema_version: _, ...shape } = runRecord.shape;
+const { schema_version: _version, ...runShape } = runRecord.shape;
+
+/** Some keys of `meta/run.json`: a list of thousands of captures can't look at every one. */
+export function readRunKeys<K extends keyof typeof runShape>(
+  capture: OpenCapture,
+  keys: readonly K[],
+): Loaded<Pick<RunView, K | "schema_version">> {
+  // Which keys it has is what was asked for; Object.fromEntries can't say so.
+  const shape = Object.fromEntries(keys.map((key) => [key, runShape[key]])) as Pick<typeof runShape, K>;
   return readVersioned(
     capture,
     "run",
-    (object, faults, version) => ({ ...lenientObject(shape, object, faults), schema_version: version }),
-    16 * MIB,
+    // The same for the values: each is one of its schema's, or null.
+    (object, faults, version) =>
+      ({ ...lenientObject(shape, object, faults), schema_version: version }) as Pick<RunView, K | "schema_version">,
+    MAX_RUN_BYTES,
+  );
+}
+
+/** `meta/run.json`. */
+export function readRun(capture: OpenCapture): Loaded<RunView> {
+  return readVersioned(
+    capture,
+    "run",
+    (object, faults, version) => ({ ...lenientObject(runShape, object, faults), schema_version: version }),
+    MAX_RUN_BYTES,
   );
 }
 

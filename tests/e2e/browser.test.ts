@@ -92,7 +92,7 @@ describe("the page", () => {
     await page.context().close();
   });
 
-  it("filters the list, also with words of an input method", async () => {
+  it("filters the list, and says when nothing fits", async () => {
     const { page } = await openWatched(chromium);
     await page.goto(server.url);
     await page.getByRole("searchbox").fill("scripted");

@@ -31,6 +31,14 @@ async function reportUrl(dir: string): Promise<string> {
   return pathToFileURL(reportPath).href;
 }
 
+describe("the viewer", () => {
+  it("stays small: every report carries it", () => {
+    const dist = path.resolve(import.meta.dirname, "../../web/dist");
+    const bytes = ["viewer.js", "viewer.css"].reduce((sum, file) => sum + fs.statSync(path.join(dist, file)).size, 0);
+    expect(bytes).toBeLessThan(300_000);
+  });
+});
+
 describe("a report opened from disk", () => {
   const name = "20261122T162000Z-fix_math_utils";
   let url: string;
