@@ -7,5 +7,10 @@ import * as path from "node:path";
 process.env["NODE_COMPILE_CACHE"] ??= path.resolve(import.meta.dirname, "..", "..", ".cache", "compile");
 enableCompileCache(process.env["NODE_COMPILE_CACHE"]);
 
+// A reader that has seen enough (`| head`) is no fault, and no reason to end a run.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 const { runCommandLine } = await import("./command-line.ts");
 await runCommandLine(process.argv);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shorten, visible, visibleLines } from "./display.ts";
+import { printableJson, shorten, visible, visibleLines } from "./display.ts";
 
 it.each([
   ["a newline", "a\nb", "a␊b"],
@@ -18,4 +18,11 @@ it("leaves what can be seen", () => {
   expect(visible(text)).toBe(text);
   expect(visibleLines("a\n\tb\r")).toBe("a\n\tb␍");
   expect(shorten("abcdef", 4)).toBe("abc…");
+});
+
+it("prints JSON in characters that are all seen, with the same value", () => {
+  const value = { "\u202ekey": ["\u001b[2J\u009b", "\ud800", "\u{e0041}\u200d", "风险 é\n"], n: 1 };
+  const text = printableJson(value);
+  expect(JSON.parse(text)).toEqual(value);
+  expect(text).not.toMatch(/[^\n\x20-\x7e风险é]/u);
 });

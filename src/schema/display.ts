@@ -21,6 +21,18 @@ export function visibleLines(text: string): string {
   return text.replace(INVISIBLE, (char) => (char === "\n" || char === "\t" ? char : mark(char)));
 }
 
+/** JSON with an indent of two in which such characters stand as escapes: the same value, safe to print on a terminal. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(INVISIBLE, (char) => (char === "\n" ? char : escaped(char)));
+}
+
+function escaped(char: string): string {
+  return char
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}
+
 /** At most `max` characters, with an ellipsis where it was cut. */
 export function shorten(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, Math.max(0, max - 1))}…`;

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Command } from "commander";
 import { listCaptures } from "../../evidence/reader-list.ts";
-import { visible } from "../../schema/display.ts";
+import { printableJson, visible } from "../../schema/display.ts";
 import type { CaptureListEntry } from "../../schema/page.ts";
 import { captureRootOf, type RootOptions, withCaptureRoot } from "../capture-root.ts";
 
@@ -17,13 +17,7 @@ export function registerList(program: Command): void {
       const root = captureRootOf(options);
       const captures = listCaptures(root);
       if (options.json === true) {
-        process.stdout.write(
-          `${JSON.stringify(
-            captures.map((one) => toRecord(root, one)),
-            null,
-            2,
-          )}\n`,
-        );
+        process.stdout.write(`${printableJson(captures.map((one) => toRecord(root, one)))}\n`);
         return;
       }
       if (captures.length === 0) process.stderr.write(`no captures in ${visible(root)}\n`);

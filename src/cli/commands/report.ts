@@ -2,7 +2,12 @@ import * as path from "node:path";
 import type { Command } from "commander";
 import { LAYOUT } from "../../evidence/layout.ts";
 import { findCapture } from "../../evidence/reader-list.ts";
+import { printableJson } from "../../schema/display.ts";
 import { captureRootOf, type RootOptions, withCaptureRoot } from "../capture-root.ts";
+import { giveToInvokingUser } from "../invoking-user.ts";
+
+/** What is written here; under sudo it goes to the user who started it. */
+const DERIVED = [LAYOUT.summary, LAYOUT.report].map((file) => path.dirname(file));
 
 interface ReportOptions extends RootOptions {
   json?: boolean;
@@ -31,9 +36,10 @@ export function registerReport(program: Command): void {
       const written: Record<string, string>[] = [];
       for (const { dir } of captures) {
         const { reportPath } = await writeSummaryAndReport(dir);
+        for (const name of DERIVED) await giveToInvokingUser(path.join(dir, name), process.env);
         written.push({ capture_dir: dir, summary_path: path.join(dir, LAYOUT.summary), report_path: reportPath });
         if (options.json !== true) process.stdout.write(`${reportPath}\n`);
       }
-      if (options.json === true) process.stdout.write(`${JSON.stringify(written, null, 2)}\n`);
+      if (options.json === true) process.stdout.write(`${printableJson(written)}\n`);
     });
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { findCapture } from "../../evidence/reader-list.ts";
+import { printableJson } from "../../schema/display.ts";
 import { captureRootOf, type RootOptions, withCaptureRoot } from "../capture-root.ts";
 import { showLines } from "../show-capture.ts";
 
@@ -26,7 +27,7 @@ export function registerShow(program: Command): void {
       const { buildSummary } = await import("../../summary/build-summary.ts");
       const capture = findCapture(captureRootOf(options), wanted);
       const summary = await buildSummary(capture.dir);
-      if (options.json === true) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+      if (options.json === true) process.stdout.write(`${printableJson(summary)}\n`);
       else
         process.stdout.write(
           showLines(capture.dir, summary)
