@@ -2,12 +2,20 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KernelCounters } from "../schema/run.ts";
 import { CgroupCounters } from "./cgroup-counters.ts";
+import { limitsInKernelLog } from "./cgroup-kernel-log.ts";
 import { type CgroupDirs, cgroupDirsOf, UNIFIED } from "./cgroup-paths.ts";
 import { type KillOptions, type KillResult, killProcesses, listProcesses, processListDir } from "./cgroup-processes.ts";
 
 const READ_EVERY_MS = 1000;
 /** Where the kernel can't tell that a group is empty, it is looked at this often: engines remove it within 10–60 ms. */
 const LOOK_EVERY_MS = 5;
+
+/**
+ * `end`: read after the last process had died, so nothing is missing. `kernel-log`: the group vanished before; peak and CPU
+ * time are those of the last look, but kills and refused forks are completed from the kernel's log. `last-look`: all are
+ * from the last look, at most a second before the end.
+ */
+export type CounterBasis = "end" | "kernel-log" | "last-look";
 
 /**
  * Follows the control group of a container from outside: counters, processes, killing.
@@ -22,6 +30,7 @@ export class CgroupWatch {
   #watcher: fs.FSWatcher | undefined;
   #emptyTimer: NodeJS.Timeout | undefined;
   #readWhenEmpty = false;
+  #basis: CounterBasis = "last-look";
 
   private constructor(dirs: CgroupDirs) {
     this.dirs = dirs;
@@ -41,15 +50,16 @@ export class CgroupWatch {
     return this.#counters.read();
   }
 
-  /** Whether the counters were read after the last process had died, so that nothing is missing in them. */
-  get isExact(): boolean {
-    return this.#readWhenEmpty;
+  /** What the counters that `final` has returned rest on. */
+  get basis(): CounterBasis {
+    return this.#basis;
   }
 
-  /** Reads once more and lets go of the group. */
+  /** Reads once more and lets go of the group. Call it when the last process is dead. */
   final(): KernelCounters {
     this.#noteEmpty();
-    const counters = this.read();
+    const counters = this.#readWhenEmpty ? this.read() : this.#withKernelLog(this.read());
+    if (this.#readWhenEmpty) this.#basis = "end";
     clearInterval(this.#timer);
     clearInterval(this.#emptyTimer);
     this.#watcher?.close();
@@ -67,6 +77,19 @@ export class CgroupWatch {
     const result = await killProcesses(this.dirs, options);
     this.#noteEmpty();
     return result;
+  }
+
+  /** The group vanished too soon, as happens on a busy machine; the kernel has also logged what matters most. */
+  #withKernelLog(counters: KernelCounters): KernelCounters {
+    const dir = this.dirs["memory"] ?? this.dirs[UNIFIED];
+    const logged = dir === undefined ? undefined : limitsInKernelLog(path.basename(dir));
+    if (logged === undefined) return counters;
+    this.#basis = "kernel-log";
+    return {
+      ...counters,
+      oom_kills: Math.max(counters.oom_kills ?? 0, logged.oomKills),
+      pids_limit_hits: Math.max(counters.pids_limit_hits ?? 0, logged.forksRefused ? 1 : 0),
+    };
   }
 
   #watchForEmpty(): void {
