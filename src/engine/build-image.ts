@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CaptureError } from "../core/errors.ts";
 import type { Dialect } from "./dialect.ts";
 import { type EngineCommand, runEngine } from "./engine-command.ts";
+import { withLargeTemp } from "./large-temp.ts";
 import type { BuildOptions } from "./port.ts";
 import { inOwnNamespaces, runTool } from "./run-tool.ts";
 
@@ -23,7 +24,8 @@ export async function buildImage(
   const args = ["build", ...dialect.buildFlags, ...labels, "--tag", ref, "--file", containerfile, contextDir];
   const whole = { file: command.bin, args: [...command.globalArgs, ...args] };
   const own = dialect.buildsInClient && process.getuid?.() === 0 ? inOwnNamespaces(whole.file, whole.args) : whole;
-  const result = await runTool(own.file, own.args, { signal: options.signal, onLine: options.onLine });
+  const { signal, onLine } = options;
+  const result = await withLargeTemp((TMPDIR) => runTool(own.file, own.args, { signal, onLine, env: { TMPDIR } }));
   if (result.ok) return;
   if (dialect.buildsInClient) await removeWorkingContainers(command, startedAtSeconds);
   throw new CaptureError("image-build-failed", `${command.kind} build failed: ${result.failure}`, {

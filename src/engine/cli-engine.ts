@@ -128,7 +128,8 @@ export class CliEngine implements ContainerEngine {
     return this.#dialect.hold({
       container: id,
       pidFile,
-      run: (args) => mustRunEngine(this.#command, args),
+      // conmon, which podman starts here, leaves a file `oom` in its directory when the kernel kills for want of memory.
+      run: (args) => mustRunEngine(this.#command, args, { cwd: path.dirname(pidFile) }),
       attach: () => attach(this.#command, this.#dialect.attachFlags, id),
     });
   }

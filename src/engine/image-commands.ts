@@ -1,5 +1,6 @@
 import { type EngineCommand, engineFailure, mustRunEngine, runEngine } from "./engine-command.ts";
 import { parseImages } from "./inspect.ts";
+import { withLargeTemp } from "./large-temp.ts";
 import type { ImageInfo, LongCallOptions, PullOptions } from "./port.ts";
 
 const IMPORT_TIMEOUT_MS = 15 * 60_000;
@@ -24,7 +25,8 @@ export async function importImage(
   options: LongCallOptions = {},
 ): Promise<void> {
   const args = ["import", ...changes.flatMap((change) => ["--change", change]), tarFile, ref];
-  await mustRunEngine(command, args, { timeoutMs: IMPORT_TIMEOUT_MS, ...signalOf(options) });
+  const more = { timeoutMs: IMPORT_TIMEOUT_MS, ...signalOf(options) };
+  await withLargeTemp((TMPDIR) => mustRunEngine(command, args, { ...more, env: { TMPDIR } }));
 }
 
 /** Gets an image from its registry; false when that can't be done in time. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -96,6 +96,7 @@ describe.each(ENGINE_KINDS)("images of %s", (kind) => {
 
   test("an interrupted build ends, with what runs in it", async () => {
     const lines: string[] = [];
+    const temporary = readdirSync("/var/tmp");
     const abort = new AbortController();
     const mark = `sleep 1${Date.now() % 100_000}`;
     const building = build("slow", [`RUN echo begun && ${mark}`], abort.signal, lines);
@@ -105,6 +106,7 @@ describe.each(ENGINE_KINDS)("images of %s", (kind) => {
     await failure;
     await expect.poll(() => containers(), { timeout: 15_000 }).toBe("");
     expect((await exec("pgrep", ["-f", `^${mark}$`])).stdout).toBe("");
+    await expect.poll(() => readdirSync("/var/tmp").filter((name) => !temporary.includes(name))).toEqual([]);
     expect((await built()).flatMap(({ tags }) => tags)).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ id -un; id -u; id -g; pwd; echo "$PATH $LANG $HOME"
 cat /etc/apt/sources.list 2>/dev/null || true; ls /etc/apt/sources.list.d || true`;
 
 /** The steps build on each other: the broken builds first, then the one that works, then what is done with its result. */
-describe("the agent image", () => {
+describe("the agent image", { timeout: 900_000 }, () => {
   let dir: string;
   let cacheDir: string;
   let daemon: DockerDaemon;
@@ -95,7 +95,7 @@ describe("the agent image", () => {
   test("an interrupted build leaves nothing", async () => {
     const abort = new AbortController();
     const onProgress = (line: string): void => {
-      if (line.includes("extracting")) abort.abort();
+      if (line.includes("downloading")) abort.abort();
     };
     const building = ensureAgentImage(docker, { cacheDir, onProgress, signal: abort.signal });
     await expect(building).rejects.toMatchObject({ code: "interrupted" });
@@ -106,7 +106,7 @@ describe("the agent image", () => {
   test("a build whose program is killed ends too, and its files go with the next build", async () => {
     const child = buildInChild(daemon.dockerBin, cacheDir);
     await new Promise<void>((resolve) => {
-      child.stdout?.on("data", (data) => String(data).includes("extracting") && resolve());
+      child.stdout?.on("data", (data) => String(data).includes("downloading") && resolve());
     });
     child.kill("SIGKILL");
     await new Promise((resolve) => child.once("exit", resolve));

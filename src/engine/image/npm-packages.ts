@@ -27,9 +27,9 @@ export async function stageNpmPackages(
   for (const name of ["package.json", "package-lock.json"]) {
     await copyFile(path.join(recipe.dir, name), path.join(npmDir, name));
   }
-  await npm(["ci", ...NPM_ARGS], npmDir, options);
   const opencodeDir = recipe.opencodePinned ? npmDir : path.join(workDir, "npm-opencode");
   if (!recipe.opencodePinned) await installByVersion(recipe, opencodeDir, options);
+  await npm(["ci", ...NPM_ARGS], npmDir, options);
   const local = path.join(rootfs, "usr/local");
   await mkdir(path.join(local, "bin"), { recursive: true });
   await takeBinary(opencodeDir, recipe.opencodePackage, "opencode", local);
