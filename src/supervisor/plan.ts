@@ -33,7 +33,7 @@ export interface RunHooks {
   /** The capture directory exists. */
   onCaptureDirectory?: (dir: string) => void;
   /** Makes summary and report once the evidence is complete. */
-  derive: (captureDir: string) => Promise<{ summaryPath: string; reportPath: string }>;
+  derive: (captureDir: string) => Promise<void>;
 }
 
 export interface RunResult {

@@ -11,6 +11,18 @@ import { bash, tempProject } from "../support/temp-project.ts";
 
 const PODMAN = { OPENCODE_CAPTURE_ENGINE: "podman" };
 
+/** Forks until the kernel refuses. Not in bash, which waits minutes for a fork to succeed after all. */
+const FORKS = `
+import os, time
+try:
+    for i in range(400):
+        if os.fork() == 0:
+            time.sleep(3)
+            os._exit(0)
+except OSError as error:
+    print(error)
+`;
+
 function podmanContainers(): string {
   return execFileSync("podman", ["ps", "-a", "-q", "--filter", `label=${LABEL.run}`], { encoding: "utf8" }).trim();
 }
@@ -99,10 +111,11 @@ describe("endings on Podman", () => {
   it("reads OOM kills and the pids limit from the kernel", async () => {
     using project = tempProject([
       bash("python3 -c 'x = bytearray(6 << 30)'", "call_memory"),
-      bash("for i in $(seq 400); do sleep 20 & done; kill $(jobs -p)", "call_forks"),
+      bash(`python3 -c '${FORKS}'`, "call_forks"),
     ]);
-    const result = await runCli(["run", "--issue", "probe", ...project.options], PODMAN);
+    const result = await runCli(["run", "--issue", "probe", ...project.options], PODMAN, project.dir);
     const { run, summary } = readCapture(captureDirOf(result));
+    expect(fs.readdirSync(project.dir).toSorted()).toEqual(["README.md", "artifacts", "tasks"]);
     expect(run.kernel_counters.oom_kills).toBeGreaterThan(0);
     expect(run.kernel_counters.pids_limit_hits).toBeGreaterThan(0);
     expect(summary.anomalies.map((anomaly) => anomaly.code)).toEqual(expect.arrayContaining(["oom", "pids_limit"]));

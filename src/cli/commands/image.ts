@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { ensureAgentImage, listAgentImages, removeAgentImages } from "../../engine/image/agent-image.ts";
 import type { ContainerEngine } from "../../engine/port.ts";
 import { selectEngine } from "../../engine/select.ts";
+import { printableJson } from "../../schema/display.ts";
 import { cacheDirectory } from "../cache-directory.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
@@ -26,7 +27,7 @@ export function registerImage(program: Command): void {
         (entry) => `${entry.tags[0] ?? entry.id}\t${Math.round(entry.sizeBytes / 1e6)} MB\t${entry.createdAt}`,
       );
       process.stdout.write(
-        options.json === true ? `${JSON.stringify(images, null, 2)}\n` : lines.map((line) => `${line}\n`).join(""),
+        options.json === true ? `${printableJson(images)}\n` : lines.map((line) => `${line}\n`).join(""),
       );
     });
   withEngine(image.command("remove").description("remove the images that were built")).action(

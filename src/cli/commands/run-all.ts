@@ -4,6 +4,7 @@ import { type BatchHooks, type BatchProgress, progressOf, runBatch } from "../..
 import { CaptureError, EXIT } from "../../core/errors.ts";
 import { findIssue, sortForBatch } from "../../issues/find-issue.ts";
 import { loadIssues } from "../../issues/load-issues.ts";
+import { printableJson } from "../../schema/display.ts";
 import type { Issue } from "../../schema/issue.ts";
 import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
@@ -76,7 +77,7 @@ async function runAll(options: RunAllOptions): Promise<number> {
     const captureRoot = settings.capture_root;
     await runBatch({ captureRoot, issues, state, runOne, hooks: hooksFor(progress), signal: interrupt.signal });
     progress.close();
-    if (options.json === true) process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
+    if (options.json === true) process.stdout.write(`${printableJson(state)}\n`);
     return batchExitCode(state, codes, interrupt.signal.aborted);
   } finally {
     progress.close();

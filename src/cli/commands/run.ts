@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { CaptureError, EXIT } from "../../core/errors.ts";
 import { findIssue } from "../../issues/find-issue.ts";
 import { loadIssues } from "../../issues/load-issues.ts";
+import { printableJson } from "../../schema/display.ts";
 import type { RunRecord } from "../../schema/run.ts";
 import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
@@ -59,9 +60,7 @@ async function runOne(options: RunOptions & { issue: string }): Promise<number> 
     await giveToInvokingUser(settings.capture_root, process.env);
     const lines = await runSummaryLines(result.captureDir, result.record);
     process.stderr.write(`\n${lines.join("\n")}\n`);
-    process.stdout.write(
-      options.json === true ? `${JSON.stringify(result.record, null, 2)}\n` : `${result.captureDir}\n`,
-    );
+    process.stdout.write(options.json === true ? `${printableJson(result.record)}\n` : `${result.captureDir}\n`);
     return exitCodeOf(result.record, settings);
   } finally {
     progress.close();
