@@ -13,7 +13,7 @@ import { MODEL_PORT } from "../src/gateway/scripted-gateway.ts";
 import { findIssue } from "../src/issues/find-issue.ts";
 import { loadIssues } from "../src/issues/load-issues.ts";
 import { buildPrompt } from "../src/issues/prompt.ts";
-import { AGENT_GID, AGENT_UID, writeAgentConfig } from "../src/sandbox/agent-config.ts";
+import { AGENT_GID, AGENT_UID, writeAgentConfig, writeNameFiles } from "../src/sandbox/agent-config.ts";
 import { buildContainerSpec } from "../src/sandbox/container-spec.ts";
 import type { RunRecord } from "../src/schema/run.ts";
 import { createWorkspace } from "../src/workspace/create.ts";
@@ -112,6 +112,7 @@ async function bare(number: number, scratchRoot: string): Promise<number> {
     seccompProfile: path.join(ROOT, "config/seccomp.json"),
     eventsPipeName: "none",
     hostDirs,
+    nameFiles: writeNameFiles(scratch),
   });
   const scriptFile = path.join(ROOT, `tasks/models/${ISSUE}.careful.json`);
   const { bin, runtime } = engine.description;

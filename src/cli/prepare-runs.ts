@@ -60,7 +60,11 @@ async function findImage(
   signal: AbortSignal,
 ): Promise<{ imageRef: string; image: ImageInfo }> {
   if (settings.image_ref !== undefined) return findGivenImage(settings.image_ref, engine, progress);
-  const built = await ensureAgentImage(engine, { onProgress: (line) => progress.line(`image    ${line}`), signal });
+  const built = await ensureAgentImage(engine, {
+    cacheDir: cacheDirectory(),
+    onProgress: (line) => progress.line(`image    ${line}`),
+    signal,
+  });
   const image = await engine.inspectImage(built.ref);
   if (image === undefined)
     throw new CaptureError("image-missing", `the engine does not know ${built.ref} after building it`);

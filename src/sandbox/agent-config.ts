@@ -40,6 +40,21 @@ export function writeAgentConfig(dir: string, model: AgentModelConfig, pluginFil
   if (pluginFile !== undefined) fs.copyFileSync(pluginFile, path.join(config, "plugins", path.basename(pluginFile)));
 }
 
+/** Hostname inside the container. */
+export const HOSTNAME = "sandbox";
+
+/**
+ * Writes the name files that are mounted over the engine's: those copy the host's names, addresses and name servers into
+ * the container. Without a name server a look-up fails at once.
+ * @returns their paths.
+ */
+export function writeNameFiles(dir: string): { hosts: string; resolvConf: string } {
+  const files = { hosts: path.join(dir, "hosts"), resolvConf: path.join(dir, "resolv.conf") };
+  fs.writeFileSync(files.hosts, `127.0.0.1 localhost ${HOSTNAME}\n::1 localhost\n`, { mode: 0o644 });
+  fs.writeFileSync(files.resolvConf, "# no network, no name server\n", { mode: 0o644 });
+  return files;
+}
+
 /** What the agent process and everything below it finds in its environment. Nothing here is secret. */
 export function agentEnvironment(run: { runId: string; issueId: string; eventsPipe: string }): Record<string, string> {
   return {

@@ -1,6 +1,6 @@
 import type { ContainerSpec, Mount } from "../engine/port.ts";
 import type { Issue } from "../schema/issue.ts";
-import { AGENT_GID, AGENT_UID, agentEnvironment, INSIDE } from "./agent-config.ts";
+import { AGENT_GID, AGENT_UID, agentEnvironment, HOSTNAME, INSIDE } from "./agent-config.ts";
 import { CONTAINER_LIMITS } from "./limits.ts";
 
 /** Labels on everything that is created, so that it can be found again after a crash. */
@@ -20,6 +20,7 @@ export interface SandboxInput {
   /** Name of the pipe for native events, in `pipesDir`. */
   eventsPipeName: string;
   hostDirs: { workspace: string; home: string; tmp: string; pipes: string; config: string };
+  nameFiles: { hosts: string; resolvConf: string };
 }
 
 /** argv of the agent. The prompt is not in it: an argument is limited to 128 KiB and OpenCode would add quotes. */
@@ -48,13 +49,15 @@ export function buildContainerSpec(input: SandboxInput): ContainerSpec {
     labels: { [LABEL.run]: input.runId, [LABEL.owner]: input.owner },
     user: `${AGENT_UID}:${AGENT_GID}`,
     workdir: INSIDE.workspace,
-    hostname: "sandbox",
+    hostname: HOSTNAME,
     mounts: [
       bind(hostDirs.workspace, INSIDE.workspace, false),
       bind(hostDirs.home, INSIDE.home, false),
       bind(hostDirs.tmp, INSIDE.tmp, false),
       bind(hostDirs.pipes, INSIDE.capture, true),
       bind(hostDirs.config, INSIDE.config, true),
+      bind(input.nameFiles.hosts, "/etc/hosts", true),
+      bind(input.nameFiles.resolvConf, "/etc/resolv.conf", true),
     ],
     limits: CONTAINER_LIMITS,
     seccompProfile: input.seccompProfile,

@@ -5,6 +5,7 @@ import type { ContainerSpec, PreparedContainer } from "../engine/port.ts";
 import { createCaptureDirectory } from "../evidence/capture-directory.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { ModelGateway } from "../gateway/port.ts";
+import { writeNameFiles } from "../sandbox/agent-config.ts";
 import type { CgroupWatch } from "../sandbox/cgroup.ts";
 import { buildContainerSpec } from "../sandbox/container-spec.ts";
 import type { MeasuredPosture } from "../schema/container.ts";
@@ -82,6 +83,7 @@ function specFor(plan: RunPlan, runId: string, workspace: string, dirs: PrivateD
     opencodeBin: plan.opencodeBin,
     seccompProfile: plan.seccompProfile,
     eventsPipeName: EVENTS_PIPE_NAME,
+    nameFiles: writeNameFiles(dirs.dir),
     hostDirs: { workspace, home: dirs.home, tmp: dirs.tmp, pipes: dirs.pipes, config: dirs.config },
   });
 }

@@ -46,7 +46,7 @@ describe("an image that is unlike ours", () => {
   });
 
   it("runs OpenCode under another name, as our user, without the image's own entrypoint", async () => {
-    using project = tempProject([bash("id -u > who.txt; cat /etc/passwd > passwd.txt; true")]);
+    using project = tempProject([bash("id -u > who.txt; cat /etc/hosts /etc/resolv.conf > names.txt; true")]);
     const options = ["--image-ref", ref, "--opencode-bin", "other-name", "--keep-workspace", ...project.options];
     const result = await runCli(["run", "--issue", "probe", ...options], PODMAN);
     expect(result.code, result.stderr).toBe(0);
@@ -60,6 +60,9 @@ describe("an image that is unlike ours", () => {
     });
     expect(container.measured).toMatchObject({ uid: 10001, cap_eff: "0000000000000000" });
     expect(fs.readFileSync(path.join(dir, "workspace", "who.txt"), "utf8")).toBe("10001\n");
+    const names = fs.readFileSync(path.join(dir, "workspace", "names.txt"), "utf8");
+    expect(names).toBe("127.0.0.1 localhost sandbox\n::1 localhost\n# no network, no name server\n");
+    expect(names).not.toContain(os.hostname());
   });
 
   it("says what is wrong when the image has no such program, and leaves nothing", async () => {

@@ -110,8 +110,8 @@ describe("endings on Podman", () => {
 
   it("reads OOM kills and the pids limit from the kernel", async () => {
     using project = tempProject([
-      bash("python3 -c 'x = bytearray(6 << 30)'", "call_memory"),
-      bash(`python3 -c '${FORKS}'`, "call_forks"),
+      bash("python3 -c 'x = bytearray(6 << 30)'; true", "call_memory"),
+      bash(`python3 -c '${FORKS}'; true`, "call_forks"),
     ]);
     const result = await runCli(["run", "--issue", "probe", ...project.options], PODMAN, project.dir);
     const { run, summary } = readCapture(captureDirOf(result));

@@ -15,7 +15,7 @@ import { loadIssues } from "../../src/issues/load-issues.ts";
 import { playScript } from "../../src/issues/play-script.ts";
 import { buildPrompt } from "../../src/issues/prompt.ts";
 import { personasOf, resolveModel } from "../../src/issues/resolve-model.ts";
-import { AGENT_GID, AGENT_UID, writeAgentConfig } from "../../src/sandbox/agent-config.ts";
+import { AGENT_GID, AGENT_UID, writeAgentConfig, writeNameFiles } from "../../src/sandbox/agent-config.ts";
 import { buildContainerSpec } from "../../src/sandbox/container-spec.ts";
 import { listenInNamespace } from "../../src/sandbox/netns.ts";
 import { type Exchange, exchange } from "../../src/schema/exchange.ts";
@@ -63,6 +63,7 @@ async function play(engine: ContainerEngine, imageRef: string, issue: Issue, per
     seccompProfile: path.join(ROOT, "config/seccomp.json"),
     eventsPipeName: "none",
     hostDirs,
+    nameFiles: writeNameFiles(dir),
   });
   const container = await engine.prepare(spec);
   try {

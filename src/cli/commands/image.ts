@@ -32,7 +32,8 @@ export function registerImage(program: Command): void {
     });
   withEngine(image.command("remove").description("remove the images that were built")).action(
     async (options: EngineOptions) => {
-      for (const ref of await removeAgentImages(await engineOf(options))) process.stdout.write(`${ref}\n`);
+      for (const ref of await removeAgentImages(await engineOf(options), { cacheDir: cacheDirectory() }))
+        process.stdout.write(`${ref}\n`);
     },
   );
 }
@@ -44,6 +45,7 @@ async function build(options: EngineOptions & { opencodeVersion?: string }): Pro
     const result = await ensureAgentImage(await engineOf(options), {
       onProgress: (line) => progress.line(line),
       signal: interrupt.signal,
+      cacheDir: cacheDirectory(),
       ...(options.opencodeVersion === undefined ? {} : { opencodeVersion: options.opencodeVersion }),
     });
     process.stdout.write(`${result.ref}\n`);
