@@ -16,7 +16,7 @@ const COST_WEIGHT = 0.2;
 /** Looks again and again, as often as its share of the CPU allows, and keeps count of how well that went. */
 export class Pacer {
   readonly #options: PacerOptions;
-  readonly #look: () => void;
+  readonly #look: (number: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #looks = 0;
   #startedMs = 0;
@@ -24,7 +24,8 @@ export class Pacer {
   #longestPauseMs = 0;
   #costMs = 0;
 
-  constructor(options: PacerOptions, look: () => void) {
+  /** `look` gets the number of the look, from 1. */
+  constructor(options: PacerOptions, look: (number: number) => void) {
     this.#options = options;
     this.#look = look;
   }
@@ -62,7 +63,7 @@ export class Pacer {
     this.#longestPauseMs = Math.max(this.#longestPauseMs, beginMs - this.#lastMs);
     this.#lastMs = beginMs;
     this.#looks++;
-    this.#look();
+    this.#look(this.#looks);
     const costMs = threadCpuMs() - cpuBeforeMs;
     this.#costMs += (costMs - this.#costMs) * COST_WEIGHT;
   }

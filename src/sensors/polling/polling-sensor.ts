@@ -21,9 +21,9 @@ export interface PollingSensorOptions {
 
 const SENSOR = "polling";
 const SNAPSHOT_EVERY_MS = 1000;
-const PROCESS_PACE = { minMs: 15, maxMs: 250, share: 0.015 } as const;
-/** Of cheap looks for changes; for the tables themselves see NetworkLook. */
-const NETWORK_PACE = { minMs: 25, maxMs: 50, share: 0.005 } as const;
+/** One timer for all: to wake up costs more than most looks. */
+const PACE = { minMs: 15, maxMs: 250, share: 0.015 } as const;
+const NETWORK_EVERY_LOOKS = 2;
 
 /**
  * Looks at a container's processes and sockets many times a second, from the host: its control group, /proc/PID, and
@@ -101,8 +101,7 @@ class ContainerWatch {
   readonly #processes: ProcessTable;
   readonly #connections: ConnectionTable;
   readonly #owners = socketOwners(() => this.#processes.pids);
-  readonly #processPacer = new Pacer(PROCESS_PACE, () => this.#guard("process", () => this.#lookAtProcesses()));
-  readonly #networkPacer = new Pacer(NETWORK_PACE, () => this.#guard("network", () => this.#lookAtNetwork(false)));
+  readonly #pacer = new Pacer(PACE, (look) => this.#lookAround(look));
   #snapshotMs = 0;
   #counters: ReturnType<NetworkLook["tcpCounters"]>;
 
@@ -114,13 +113,11 @@ class ContainerWatch {
   }
 
   start(): void {
-    if (this.#list !== undefined) this.#processPacer.start();
-    if (this.#look !== undefined) this.#networkPacer.start();
+    this.#pacer.start();
   }
 
   stop(): void {
-    this.#processPacer.stop();
-    this.#networkPacer.stop();
+    this.#pacer.stop();
     this.#guard("network", () => this.#lookAtNetwork(true));
     this.#counters = this.#look?.tcpCounters();
     this.#list?.close();
@@ -142,7 +139,7 @@ class ContainerWatch {
         : this.#statement(
             "process",
             "sampled",
-            `${this.#processPacer.describe()}; processes that live for less are missed`,
+            `${this.#pacer.describe()}; processes that live for less are missed`,
             null,
           ),
       this.#look === undefined
@@ -153,7 +150,7 @@ class ContainerWatch {
 
   #networkStatement(): CompletenessClass {
     const seen = this.#connections.tcpConnections;
-    const parts = [`${this.#networkPacer.describe()}; sockets that live for less are missed`];
+    const parts = [`every second of ${this.#pacer.describe()}; sockets that live for less are missed`];
     if (this.#counters === undefined) return this.#statement("network", "sampled", parts.join("; "), null);
     const { activeOpens, attemptFails } = this.#counters;
     parts.push(
@@ -162,9 +159,11 @@ class ContainerWatch {
     return this.#statement("network", "sampled", parts.join("; "), Math.max(0, activeOpens - seen));
   }
 
-  #lookAtProcesses(): void {
+  #lookAround(look: number): void {
     const nowMs = Date.now();
-    this.#processes.look(this.#list?.read() ?? [], nowMs);
+    this.#guard("process", () => this.#processes.look(this.#list?.read() ?? [], nowMs));
+    if (look % NETWORK_EVERY_LOOKS === 0) this.#guard("network", () => this.#lookAtNetwork(false));
+    // A clock that was set back must not stop the snapshots.
     if (nowMs - this.#snapshotMs < SNAPSHOT_EVERY_MS && nowMs >= this.#snapshotMs) return;
     this.#snapshotMs = nowMs;
     this.#list?.refresh();
