@@ -105,6 +105,7 @@ export const fileChange = z.object({
   symlink_target: z.string().optional().describe("Text of the link; never followed."),
   before_symlink_target: z.string().optional().describe("Text of the link before."),
   renamed_from: z.string().optional().describe("Path it had before."),
+  hard_link_of: z.string().optional().describe("Another path that is the same file."),
   unstable: z.boolean().optional().describe("It changed while it was read."),
 });
 export type FileChange = z.infer<typeof fileChange>;

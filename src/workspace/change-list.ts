@@ -31,10 +31,10 @@ export class ChangeList {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  /** True when no change will be described any more, whatever its path. */
-  get isFull(): boolean {
-    const { changes, sensitiveExtra, pathBytes } = this.#limits;
-    return this.changes.length >= changes + sensitiveExtra || this.#pathBytes >= pathBytes;
+  /** Whether a change of this path would be described. */
+  hasRoomFor(path: Buffer): boolean {
+    const isNearTheEnd = this.changes.length >= this.#limits.changes;
+    return this.#hasRoom(isNearTheEnd && this.#isSensitive(displayPath(shortened(path)).path));
   }
 
   /**
@@ -47,7 +47,7 @@ export class ChangeList {
     describe: (path: string) => ChangeDetails,
   ): FileChange | undefined {
     this.counts[type]++;
-    const shown = displayPath(path.length > MAX_PATH_BYTES ? cutMiddle(path) : path);
+    const shown = displayPath(shortened(path));
     const sensitive = this.#isSensitive(shown.path);
     this.touchedSensitive ||= sensitive;
     if (!this.#hasRoom(sensitive)) {
@@ -66,7 +66,8 @@ export class ChangeList {
   }
 }
 
-function cutMiddle(path: Buffer): Buffer {
+function shortened(path: Buffer): Buffer {
+  if (path.length <= MAX_PATH_BYTES) return path;
   const half = MAX_PATH_BYTES / 2;
   return Buffer.concat([path.subarray(0, half), Buffer.from("/…/"), path.subarray(path.length - half)]);
 }

@@ -1,50 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
-import * as os from "node:os";
 import * as path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { FileChange } from "../schema/observations.ts";
-import { takeBaseline } from "./baseline.ts";
-import { type CompareOptions, compareTree, type TreeChanges } from "./compare-tree.ts";
-import { ContentBase } from "./content-base.ts";
-import { removeTree } from "./remove-tree.ts";
-import { sensitivePaths } from "./sensitive-paths.ts";
-
-function temporary(): string {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "compare-"));
-  onTestFinished(() => removeTree(dir));
-  return dir;
-}
-
-/** Baseline of what `before` makes, then what `after` does to it. */
-async function compare(
-  before: (root: string) => void,
-  after: (root: string) => void | Promise<void>,
-  options: Partial<CompareOptions> = {},
-): Promise<TreeChanges> {
-  const dir = temporary();
-  const root = path.join(dir, "tree");
-  fs.mkdirSync(root);
-  before(root);
-  const base = ContentBase.create(dir);
-  const baseline = await takeBaseline(root, { base, keepTexts: true });
-  await after(root);
-  const result = await compareTree(baseline, { isSensitive: () => false, textDiffs: true, ...options });
-  base.close();
-  return result;
-}
-
-const write =
-  (name: string, content: string | Buffer = "one\ntwo\n") =>
-  (root: string) =>
-    fs.writeFileSync(path.join(root, name), content);
-const nothing = (): void => {};
-
-function only(result: TreeChanges): FileChange {
-  expect(result.changes).toHaveLength(1);
-  return result.changes[0] as FileChange;
-}
+import { compare, nothing, only, write } from "./compare-test-bench.ts";
 
 describe("contents", () => {
   it("of a created, a modified and a deleted file come with hashes, sizes and diffs", async () => {
@@ -281,6 +240,34 @@ describe("renames", () => {
   });
 });
 
+describe("hard links", () => {
+  it("say whose other name they are", async () => {
+    const result = await compare(write("old"), (root) => {
+      fs.linkSync(path.join(root, "old"), path.join(root, "link"));
+      write("new")(root);
+      fs.linkSync(path.join(root, "new"), path.join(root, "new-too"));
+      fs.symlinkSync("old", path.join(root, "soft"));
+    });
+    expect(result.counts).toMatchObject({ created: 4, modified: 0, renamed: 0 });
+    const linked = result.changes.flatMap(({ path: name, hard_link_of }) =>
+      hard_link_of ? [[name, hard_link_of]] : [],
+    );
+    expect(linked[0]).toEqual(["link", "old"]);
+    expect(linked[1]?.toSorted()).toEqual(["new", "new-too"]);
+    expect(linked).toHaveLength(2);
+  });
+  it("make a change of one name a change of all", async () => {
+    const result = await compare(
+      (root) => {
+        write("a")(root);
+        fs.linkSync(path.join(root, "a"), path.join(root, "b"));
+      },
+      (root) => fs.appendFileSync(path.join(root, "a"), "x"),
+    );
+    expect(result.changes.map(({ path: name }) => name)).toEqual(["a", "b"]);
+  });
+});
+
 describe("other kinds of files", () => {
   it("are told by type, never opened, never followed", async () => {
     const result = await compare(
@@ -336,44 +323,4 @@ describe("other kinds of files", () => {
     );
     expect(result.changes).toEqual([]);
   });
-});
-
-describe("limits", () => {
-  const many = (root: string): void => {
-    for (let index = 0; index < 50; index++) write(`f${index}`, `${index}\n`.repeat(10))(root);
-    write(".env")(root);
-  };
-
-  it("cut the list, not the counts, and leave room for sensitive paths", async () => {
-    const isSensitive = sensitivePaths([".env*"]);
-    const result = await compare(nothing, many, { isSensitive, limits: { changes: 0, sensitiveExtra: 5 } });
-    expect(result).toMatchObject({ truncated: true, touchedSensitive: true, counts: { created: 51, total: 51 } });
-    expect(only(result)).toMatchObject({ path: ".env", sensitive_path: true });
-  });
-
-  it("of all diffs together leave the rest without", async () => {
-    const result = await compare(nothing, many, { limits: { totalLength: 500 } });
-    const withDiff = result.changes.filter(({ diff }) => diff !== undefined);
-    expect(withDiff.length).toBeGreaterThan(0);
-    expect(withDiff.reduce((sum, { diff = "" }) => sum + diff.length, 0)).toBeLessThanOrEqual(500);
-    expect(result.changes.filter(({ diff_omitted }) => diff_omitted === "budget").length).toBe(51 - withDiff.length);
-  });
-
-  it("of time hold for texts made to be slow to compare", async () => {
-    const shuffled = (seed: number) =>
-      Array.from({ length: 40_000 }, (_, index) => `${(index * seed) % 9973}\n`).join("");
-    const startMs = performance.now();
-    const result = await compare(write("slow", shuffled(7919)), write("slow", shuffled(104_729)));
-    expect(performance.now() - startMs).toBeLessThan(5000);
-    expect(only(result).diff_omitted).toBe("budget");
-  });
-});
-
-it("leaves out the small file that OpenCode writes, and says so", async () => {
-  const options = { excludedPaths: [".git/opencode"] };
-  const git = (root: string): void => fs.mkdirSync(path.join(root, ".git"));
-  const small = await compare(git, write(".git/opencode", "a".repeat(40)), options);
-  expect(small).toMatchObject({ changes: [], excluded: [{ path: ".git/opencode", size_bytes: 40 }] });
-  const large = await compare(git, write(".git/opencode", "a".repeat(4000)), options);
-  expect(only(large).path).toBe(".git/opencode");
 });

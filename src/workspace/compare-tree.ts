@@ -7,7 +7,7 @@ import { describeSides, isSameContent, isSameState, type Side, sideBefore, sideN
 import { fileTypeOf } from "./file-type.ts";
 import { ROOT } from "./manifest.ts";
 import type { ContentRead } from "./read-content.ts";
-import { type CreatedFile, type DeletedFile, markRenames } from "./renames.ts";
+import { type CreatedFile, type DeletedFile, markHardLinks, markRenames } from "./renames.ts";
 import type { SensitivePaths } from "./sensitive-paths.ts";
 import { type DiffResult, type TextDiffLimits, TextDiffs } from "./text-diff.ts";
 import { runWalk, type TreeVisitor, walkTree } from "./walk-tree.ts";
@@ -146,6 +146,7 @@ class Comparison implements TreeVisitor<Here> {
 
   result(): TreeChanges {
     const renamed = markRenames(this.#baseline.manifest, this.#created, this.#deleted);
+    markHardLinks(this.#baseline.manifest, this.#seen, this.#created);
     const { counts, changes, touchedSensitive, truncated } = this.#list;
     changes.sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
     return {
@@ -187,7 +188,7 @@ class Comparison implements TreeVisitor<Here> {
     at: Buffer,
   ): Promise<void> | undefined {
     // What can't be described any more need not be read; whether a known file was modified only its content tells.
-    if (before === undefined && this.#list.isFull) {
+    if (before === undefined && !this.#list.hasRoomFor(path)) {
       return void this.#settle(path, before, stat, sideNow(stat, null, undefined), "budget");
     }
     return this.#reader.read(at, stat, (read) => {
@@ -213,7 +214,8 @@ class Comparison implements TreeVisitor<Here> {
       ...(unstable ? { unstable } : {}),
     }));
     if (change !== undefined && before === undefined) {
-      this.#created.push({ change, ino: stat.ino, birthtimeNs: stat.birthtimeNs });
+      const { ino, birthtimeNs, nlink } = stat;
+      this.#created.push({ change, ino, birthtimeNs, hasOtherNames: after.sha256 !== null && nlink > 1n });
     }
   }
 

@@ -5,7 +5,10 @@ import { displayPath } from "./byte-path.ts";
 import { fileTypeOf, permissionsOf } from "./file-type.ts";
 
 /** What a change says, apart from where it happened. */
-export type ChangeDetails = Omit<FileChange, "path" | "path_b64" | "change_type" | "sensitive_path" | "renamed_from">;
+export type ChangeDetails = Omit<
+  FileChange,
+  "path" | "path_b64" | "change_type" | "sensitive_path" | "renamed_from" | "hard_link_of"
+>;
 
 /** A file as it was on one side of a change. */
 export interface Side {

@@ -23,6 +23,9 @@ const NEUTRAL_ENVIRONMENT = {
 /** Below this size git writes every file as an own object; one pack is much faster for a whole project. */
 const PACK_ABOVE_BYTES = 1;
 
+/** The working copy lives for one run: nothing in it needs to survive a power failure. */
+const NOT_DURABLE = ["-c", "core.fsync=none"];
+
 export interface RepositoryResult {
   created: boolean;
   /** Why there is none. */
@@ -53,7 +56,7 @@ export async function createRepository(
     ["-c", "gc.auto=0", "commit", "--quiet", "--no-verify", "--allow-empty", "--message=Working copy"],
   ];
   for (const args of steps) {
-    const reason = await git(dir, gitDir, args, signal);
+    const reason = await git(dir, gitDir, [...NOT_DURABLE, ...args], signal);
     if (reason === undefined) continue;
     fs.rmSync(gitDir, { recursive: true, force: true });
     return { created: false, reason };

@@ -23,6 +23,8 @@ describe("the syntax of .gitignore", () => {
     ["*", "line\nbreak", false, true],
     ["{a,b}", "a", false, false],
     ["[ab]?", "a1", false, true],
+    ["?\n!b/**", "b", true, true],
+    ["b/**", "b", true, false],
   ])("%j and %j", (text, file, isDirectory, ignored) => {
     expect(isIgnored(parseIgnoreRules(text), file, isDirectory)).toBe(ignored);
   });

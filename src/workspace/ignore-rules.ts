@@ -23,7 +23,9 @@ function parseRule(line: string): IgnoreRule | undefined {
   pattern = pattern.replace(/\/+$/, "");
   if (pattern === "") return undefined;
   // A slash at the beginning or in the middle ties the pattern to the root; otherwise it holds at any depth.
-  const glob = pattern.includes("/") ? pattern.replace(/^\//, "") : `**/${pattern}`;
+  const anchored = pattern.includes("/") ? pattern.replace(/^\//, "") : `**/${pattern}`;
+  // `dir/**` is what lies in `dir`, not `dir` itself.
+  const glob = anchored.replace(/(?<=.)(?:\/\*\*)+$/, "/**/*");
   const matches = picomatch(glob, { dot: true, nonegate: true, noextglob: true, nobrace: true, flags: "s" });
   return { matches, directoriesOnly, negated };
 }

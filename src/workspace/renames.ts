@@ -1,10 +1,13 @@
 import type { FileChange } from "../schema/observations.ts";
+import { displayPath } from "./byte-path.ts";
 import type { Manifest } from "./manifest.ts";
 
 export interface CreatedFile {
   change: FileChange;
   ino: bigint;
   birthtimeNs: bigint;
+  /** A regular file that has more names than this one. */
+  hasOtherNames: boolean;
 }
 
 export interface DeletedFile {
@@ -41,6 +44,25 @@ export function markRenames(
     pairs++;
   }
   return pairs;
+}
+
+/** Marks each created path that is another name of a file with `hard_link_of`: one that was there, or another created one. */
+export function markHardLinks(manifest: Manifest, stillThere: Uint8Array, created: readonly CreatedFile[]): void {
+  const linked = created.filter(({ hasOtherNames }) => hasOtherNames);
+  if (linked.length === 0) return;
+  const wanted = new Set(linked.map(({ ino }) => ino));
+  const names = new Map<bigint, string>();
+  for (let index = 0; index < manifest.size; index++) {
+    const ino = manifest.ino(index);
+    // The first name in the baseline that still stands.
+    if (stillThere[index] === 1 && wanted.has(ino) && !names.has(ino))
+      names.set(ino, displayPath(manifest.path(index)).path);
+  }
+  for (const { change, ino } of linked) {
+    const other = names.get(ino);
+    if (other === undefined) names.set(ino, change.path);
+    else change.hard_link_of = other;
+  }
 }
 
 function isRename(manifest: Manifest, from: DeletedFile, to: CreatedFile): boolean {
