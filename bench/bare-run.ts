@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -16,11 +16,13 @@ export interface BareRunInput {
   prompt: string;
   scriptFile: string;
   scratch: string;
+  /** The disposable working copy, made with `cp -a`. */
+  copy: { from: string; to: string };
   modelPort: number;
 }
 
 /**
- * The same container as a captured run's, started by hand: `podman run --rm` with the same image, flags, configuration
+ * The same container as a captured run's, started by hand: `cp -a` of the working copy, then `podman run --rm` with the same image, flags, configuration
  * and model, and nobody watching. The model is up before the clock starts.
  * @returns milliseconds from the command to its end.
  */
@@ -36,6 +38,7 @@ export async function bareRun(input: BareRunInput): Promise<number> {
     imageVolumes: [],
   });
   const startedMs = performance.now();
+  execFileSync("cp", ["-a", input.copy.from, input.copy.to]);
   const child = spawn(input.bin, ["--runtime", input.runtime, "run", "--rm", ...flags], {
     stdio: ["pipe", "ignore", "pipe"],
   });

@@ -58,8 +58,7 @@ export async function collect(run: RunState): Promise<Collected> {
     await run.cgroup?.killAll();
     collected.counters = run.cgroup?.final() ?? NO_COUNTERS;
   });
-  // Its start takes longer than its work, so it goes first.
-  const reader = new SessionReader();
+  const reader = run.sessionReader ?? new SessionReader();
   const sensorsStopped = Promise.all(
     run.sensors.map((sensor) => attempt(sensor.name, () => stopSensor(sensor, collected))),
   );

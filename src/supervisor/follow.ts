@@ -1,5 +1,6 @@
 import { isoNow, sleep } from "../core/clock.ts";
 import { measurePosture } from "../sandbox/posture.ts";
+import { SessionReader } from "../sensors/session-store/session-reader.ts";
 import type { StopCause } from "./judge.ts";
 import type { RunState } from "./run-state.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -15,6 +16,7 @@ export interface AgentEnd {
 const KILL_GRACE_MS = 20_000;
 /** When nothing was printed by then, the posture is measured anyway. */
 const POSTURE_AFTER_MS = 1000;
+const READER_LOOK_MS = 200;
 
 /** Lets the agent run to its end: its own, a limit's, or the user's. */
 export async function followRun(run: RunState, signal: AbortSignal): Promise<AgentEnd> {
@@ -45,6 +47,7 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   const watchdog = watch(run, stop);
+  const readerTimer = startReaderInTime(run);
   try {
     const end = await Promise.race([attached.exited, lost]);
     run.exitedAt = isoNow();
@@ -52,6 +55,7 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
   } finally {
     watchdog.stop();
     clearTimeout(measured);
+    clearInterval(readerTimer);
     signal.removeEventListener("abort", onAbort);
   }
 }
@@ -74,6 +78,16 @@ function watch(run: RunState, stop: (cause: StopCause) => void): Watchdog {
     lastActivityMs: () => Math.max(gateway?.lastActivityMs() ?? 0, output?.lastActivityMs() ?? 0),
     onLimit: stop,
   });
+}
+
+/** Once the agent talks to the model its start is over, which needs all CPUs; from then on there is room. */
+function startReaderInTime(run: RunState): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    if ((run.gateway?.totals().exchangeCount ?? 0) === 0) return;
+    clearInterval(timer);
+    run.sessionReader = new SessionReader();
+  }, READER_LOOK_MS);
+  return timer;
 }
 
 /** The runtime drops privileges right before the program, and the first output proves that the program runs. */

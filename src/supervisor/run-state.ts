@@ -11,6 +11,7 @@ import { buildContainerSpec } from "../sandbox/container-spec.ts";
 import type { MeasuredPosture } from "../schema/container.ts";
 import { EVENTS_PIPE_NAME, type EventSink } from "../sensors/agent-events/event-sink.ts";
 import type { Sensor } from "../sensors/port.ts";
+import type { SessionReader } from "../sensors/session-store/session-reader.ts";
 import type { AgentOutput } from "./agent-output.ts";
 import { PhaseTimer } from "./phase-timer.ts";
 import type { RunHooks, RunPlan } from "./plan.ts";
@@ -34,6 +35,8 @@ export interface RunState {
   container: PreparedContainer | undefined;
   cgroup: CgroupWatch | undefined;
   posture: MeasuredPosture | undefined;
+  /** Started while the agent works: its start takes longer than its work. */
+  sessionReader: SessionReader | undefined;
   createdAt: string | null;
   agentStartedAt: string | null;
   exitedAt: string | null;
@@ -68,6 +71,7 @@ export function openRun(plan: RunPlan, hooks: RunHooks): RunState {
     container: undefined,
     cgroup: undefined,
     posture: undefined,
+    sessionReader: undefined,
     createdAt: null,
     agentStartedAt: null,
     exitedAt: null,

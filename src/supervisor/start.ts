@@ -12,6 +12,7 @@ import { createEventSink } from "../sensors/agent-events/event-sink.ts";
 import { createFilesystemSensor } from "../sensors/filesystem/filesystem-sensor.ts";
 import { createPollingSensor } from "../sensors/polling/polling-sensor.ts";
 import type { Sensor } from "../sensors/port.ts";
+import type { ContentBase } from "../workspace/content-base.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
@@ -27,12 +28,12 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   fs.mkdirSync(run.workspaceDir);
   fs.writeFileSync(path.join(run.captureDir, LAYOUT.issue), `${JSON.stringify(run.plan.issue, null, 2)}\n`);
   run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"));
-  addSensors(run);
+  const base = addSensors(run);
   await allOrFirstError([
     // The engine works in a process of its own, so it goes first.
     run.timer.measure("container", () => prepareContainer(run, signal)),
     run.timer.measure("model", () => prepareModel(run)),
-    run.timer.measure("workspace", () => prepareWorkspace(run, signal)),
+    run.timer.measure("workspace", () => prepareWorkspace(run, base, signal)),
   ]);
   if (signal.aborted) throw new CaptureError("interrupted", "interrupted before the agent began");
   await run.timer.measure("attach", () => attach(run));
@@ -40,25 +41,25 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   writeJsonAtomic(path.join(run.captureDir, LAYOUT.container), known);
 }
 
-function addSensors(run: RunState): void {
+/** @returns what the file sensor keeps of the working copy before the run, to be filled while the copy is made. */
+function addSensors(run: RunState): ContentBase {
   const { plan, captureDir, privateDir } = run;
   run.sink = createEventSink({ dir: privateDir.pipes, outFile: path.join(captureDir, LAYOUT.nativeEvents) });
-  run.sensors.push(
-    createFilesystemSensor({
-      captureDir,
-      workspaceDir: run.workspaceDir,
-      scratchDir: privateDir.scratch,
-      outside: [
-        { hostDir: privateDir.home, root: INSIDE.home },
-        { hostDir: privateDir.tmp, root: INSIDE.tmp },
-      ],
-      sensitivePatterns: plan.sensitivePatterns,
-    }),
-    createPollingSensor({ captureDir, modelAddress: `127.0.0.1:${MODEL_PORT}` }),
-  );
+  const files = createFilesystemSensor({
+    captureDir,
+    workspaceDir: run.workspaceDir,
+    scratchDir: privateDir.scratch,
+    outside: [
+      { hostDir: privateDir.home, root: INSIDE.home },
+      { hostDir: privateDir.tmp, root: INSIDE.tmp },
+    ],
+    sensitivePatterns: plan.sensitivePatterns,
+  });
+  run.sensors.push(files, createPollingSensor({ captureDir, modelAddress: `127.0.0.1:${MODEL_PORT}` }));
+  return files.base;
 }
 
-async function prepareWorkspace(run: RunState, signal: AbortSignal): Promise<void> {
+async function prepareWorkspace(run: RunState, base: ContentBase, signal: AbortSignal): Promise<void> {
   const { plan } = run;
   await createWorkspace({
     project: plan.projectDir,
@@ -69,6 +70,7 @@ async function prepareWorkspace(run: RunState, signal: AbortSignal): Promise<voi
     gid: AGENT_GID,
     pluginFile: plan.pluginFile,
     captureRoot: plan.captureRoot,
+    base,
     signal,
   });
   await run.timer.measure("baseline", () => prepareSensors(run.sensors));
