@@ -22,6 +22,7 @@ import { bareRun } from "./bare-run.ts";
 import { median, range } from "./statistics.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
+const PLUGIN = path.join(ROOT, ".opencode/plugins/mas_safe_security.ts");
 const ISSUE = "fix_math_utils";
 const PAIRS = Number(process.argv[2] ?? 10);
 
@@ -60,11 +61,8 @@ async function captured(captureRoot: string): Promise<Captured> {
   };
 }
 
-async function bare(number: number, scratchRoot: string): Promise<number> {
-  const engine = await selectEngine({ engine: "podman", cacheFile: path.join(scratchRoot, "engine.json") });
-  const image = await ensureAgentImage(engine);
-  const issue = findIssue(loadIssues(path.join(ROOT, "tasks/issues.json")), ISSUE);
-  const scratch = fs.mkdtempSync(path.join(scratchRoot, "bare-"));
+/** The directories of a run, as the supervisor makes them. */
+function makeHostDirs(scratch: string) {
   const dir = (name: string, mode: number) => {
     const made = path.join(scratch, name);
     fs.mkdirSync(made);
@@ -79,32 +77,32 @@ async function bare(number: number, scratchRoot: string): Promise<number> {
     config: dir("config", 0o755),
   };
   fs.chownSync(hostDirs.home, AGENT_UID, AGENT_GID);
-  const prompt = buildPrompt(issue);
-  const pluginFile = path.join(ROOT, ".opencode/plugins/mas_safe_security.ts");
-  // What the copy holds is settled before the clock starts; making it by hand is part of the work.
-  const template = path.join(scratch, "model-copy");
-  await createWorkspace({
-    project: ROOT,
-    issue,
-    prompt,
-    destination: template,
-    uid: AGENT_UID,
-    gid: AGENT_GID,
-    pluginFile,
-    captureRoot: scratchRoot,
-    signal: new AbortController().signal,
-  });
+  return hostDirs;
+}
+
+function writeBareConfig(dir: string): void {
   const model = {
     npm: "@ai-sdk/openai-compatible",
     name: "m",
     options: { baseURL: `http://127.0.0.1:${MODEL_PORT}/v1`, apiKey: "dummy" },
+    models: { careful: { name: "careful", limit: { context: 10_000_000, output: 32_000 } } },
   };
-  const models = { careful: { name: "careful", limit: { context: 10_000_000, output: 32_000 } } };
-  writeAgentConfig(
-    hostDirs.config,
-    { model: "scripted/careful", provider: { scripted: { ...model, models } } },
-    pluginFile,
-  );
+  writeAgentConfig(dir, { model: "scripted/careful", provider: { scripted: model } }, PLUGIN);
+}
+
+async function bare(number: number, scratchRoot: string): Promise<number> {
+  const engine = await selectEngine({ engine: "podman", cacheFile: path.join(scratchRoot, "engine.json") });
+  const image = await ensureAgentImage(engine);
+  const issue = findIssue(loadIssues(path.join(ROOT, "tasks/issues.json")), ISSUE);
+  const prompt = buildPrompt(issue);
+  const scratch = fs.mkdtempSync(path.join(scratchRoot, "bare-"));
+  const hostDirs = makeHostDirs(scratch);
+  writeBareConfig(hostDirs.config);
+  // What the copy holds is settled before the clock starts; making it by hand is part of the work.
+  const template = path.join(scratch, "template");
+  const owner = { uid: AGENT_UID, gid: AGENT_GID };
+  const source = { project: ROOT, issue, prompt, pluginFile: PLUGIN, captureRoot: scratchRoot };
+  await createWorkspace({ ...source, ...owner, destination: template });
   const spec = buildContainerSpec({
     runId: `bench-${process.pid}-${number}`,
     owner: "",

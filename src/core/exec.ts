@@ -2,7 +2,7 @@ import { type ChildProcess, type ExecFileException, execFile } from "node:child_
 
 export interface ExecOptions {
   cwd?: string;
-  /** Replaces the environment unless `extendEnv` is left at its default. */
+  /** Added to our own environment; with `extendEnv: false` it is the whole environment. */
   env?: Record<string, string>;
   extendEnv?: boolean;
   input?: string;
@@ -36,10 +36,11 @@ export function exec(file: string, args: readonly string[], options: ExecOptions
   const settings = {
     encoding: "utf8" as const,
     maxBuffer: options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES,
-    env: options.extendEnv === false ? { ...options.env } : { ...process.env, ...options.env },
+    ...(options.extendEnv === false ? { env: { ...options.env } } : {}),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   };
-  const child = execFile(file, [...args], settings, (error, stdout, stderr) => {
+  const [program, allArgs] = options.extendEnv === false ? [file, args] : withVariables(file, args, options.env);
+  const child = execFile(program, [...allArgs], settings, (error, stdout, stderr) => {
     stop.dispose();
     const failure = stop.reason ?? (error === null ? undefined : failureOf(error));
     // A program that is asked to end may do so with 0, which must not pass for success.
@@ -51,6 +52,12 @@ export function exec(file: string, args: readonly string[], options: ExecOptions
   child.stdin?.on("error", () => {});
   child.stdin?.end(options.input);
   return promise;
+}
+
+/** The program with more variables than ours has, by way of `env`: this layer does not read the environment. */
+function withVariables(file: string, args: readonly string[], env: Record<string, string> = {}) {
+  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? ([file, args] as const) : (["env", [...pairs, file, ...args]] as const);
 }
 
 /** Ends a program at its time limit, or when it is cancelled. */

@@ -10,22 +10,16 @@ import { composeHtml } from "./html.ts";
 import { buildPage } from "./page-data.ts";
 import { viewerAssets } from "./viewer-assets.ts";
 
-/**
- * Makes the self-contained report of a capture and writes it to report/index.html in one step.
- * @returns its path.
- * @throws CaptureError `capture-not-found`, `setup` when the viewer is not built, `disk-full` or `write-failed`.
- */
-export async function writeReport(captureDir: string): Promise<string> {
-  const capture = openCapture(captureDir);
-  return saveReport(capture, await buildPage(capture));
-}
-
 export interface DerivedFiles {
   page: CapturePage;
   reportPath: string;
 }
 
-/** Writes derived/summary.json and report/index.html, reading the evidence only once; throws as `writeReport`. */
+/**
+ * Makes a capture's summary (derived/summary.json) and its self-contained report (report/index.html), each in one step,
+ * reading the evidence only once.
+ * @throws CaptureError `capture-not-found`, `setup` when the viewer is not built, `disk-full` or `write-failed`.
+ */
 export async function writeSummaryAndReport(captureDir: string): Promise<DerivedFiles> {
   const capture = openCapture(captureDir);
   const page = await buildPage(capture);

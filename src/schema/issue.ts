@@ -34,9 +34,6 @@ export const issueSource = z.object({
 });
 export type IssueSource = z.infer<typeof issueSource>;
 
-/** tasks/issues.json: an array, or an object with `issues`. */
-export const issuesFile = z.union([z.array(issueSource), z.looseObject({ issues: z.array(issueSource) })]);
-
 /** `input/issue.json`: the issue that was run, with everything filled in. */
 export const issue = issueSource.extend({
   risk_level: riskLevel,

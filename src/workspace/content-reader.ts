@@ -8,7 +8,7 @@ export interface ReadLimits {
   totalBytes: number;
 }
 
-export const DEFAULT_READ_LIMITS: ReadLimits = { fileBytes: 1 << 30, totalBytes: 2 ** 33 };
+const DEFAULT_READ_LIMITS: ReadLimits = { fileBytes: 1 << 30, totalBytes: 2 ** 33 };
 
 export type NotRead = "too-large" | "budget" | "unreadable";
 

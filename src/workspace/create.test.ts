@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Issue } from "../schema/issue.ts";
 import { createWorkspace, type WorkspaceOptions, type WorkspaceResult } from "./create.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -236,20 +236,15 @@ describe("the issue's files", () => {
 });
 
 describe("the repository", () => {
-  const git = (made: Made, ...args: string[]): string =>
-    execFileSync("git", args, {
-      cwd: made.workspace,
-      encoding: "utf8",
-      uid: UID,
-      gid: UID,
-      env: { PATH: "/usr/bin:/bin" },
-    });
+  const git = (made: Made, ...args: string[]): string => {
+    fs.chmodSync(made.dir, 0o755);
+    return execFileSync("git", args, { cwd: made.workspace, encoding: "utf8", uid: UID, gid: UID });
+  };
 
   it("is fresh, with one commit, and works for the container's user", async () => {
     const made = await make({ "a.txt": "a\n", ".gitignore": "ignored\n", ignored: "x" }, [], {
       prepare: (project) => void execFileSync("git", ["init", "-q", project]),
     });
-    fs.chmodSync(made.dir, 0o755);
     expect(made.repository).toEqual({ created: true, reason: undefined });
     expect(git(made, "log", "--format=%s by %an at %aI")).toBe(
       "Working copy by opencode-capture at 2000-01-01T00:00:00+00:00\n",
@@ -265,6 +260,10 @@ describe("the repository", () => {
   it("is made without running anything of the project or the user", async () => {
     const proof = path.join(os.tmpdir(), `create-proof-${process.pid}`);
     const command = `touch ${proof}`;
+    vi.stubEnv("GIT_CONFIG_COUNT", "1");
+    vi.stubEnv("GIT_CONFIG_KEY_0", "core.fsmonitor");
+    vi.stubEnv("GIT_CONFIG_VALUE_0", command);
+    onTestFinished(() => vi.unstubAllEnvs());
     const made = await make({ ".gitattributes": "* filter=evil diff=evil\n", "a.txt": "a" }, [], {
       prepare: (project) => {
         execFileSync("git", ["init", "-q", project]);
@@ -281,6 +280,10 @@ describe("the repository", () => {
     });
     expect(made.repository?.created).toBe(true);
     expect(fs.existsSync(proof)).toBe(false);
+    // The same repository, configured by the environment as above, would have run it.
+    git(made, "status");
+    expect(fs.existsSync(proof)).toBe(true);
+    fs.rmSync(proof);
   });
 
   it("is not made where the project is none", async () => {

@@ -38,8 +38,8 @@ export interface WorkspaceResult extends CopyResult {
   ownerSet: boolean;
 }
 
-export const TASK_FILE = "TASK.md";
-export const PLUGIN_IN_WORKSPACE = ".opencode/plugins/mas_safe_security.ts";
+const TASK_FILE = "TASK.md";
+const PLUGIN_IN_WORKSPACE = ".opencode/plugins/mas_safe_security.ts";
 
 /**
  * Makes the one-shot working copy of the project for one run: without what the agent must not find (left-out.ts), with the

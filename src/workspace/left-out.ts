@@ -24,7 +24,7 @@ __pycache__/
 .env*
 `;
 
-export const IGNORE_FILE = ".captureignore";
+const IGNORE_FILE = ".captureignore";
 const FIXTURES = "tasks/fixtures";
 
 export interface LeftOutOptions {

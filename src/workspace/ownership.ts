@@ -14,7 +14,7 @@ export function ownershipFor(uid: number, gid: number): Ownership {
 }
 
 /** Permission bits that a copy gets: never setuid, setgid or sticky. */
-export function modeFor(ownership: Ownership, mode: number): number {
+function modeFor(ownership: Ownership, mode: number): number {
   const bits = mode & 0o777;
   if (ownership.canGive) return bits;
   const owner = bits >> 6;
