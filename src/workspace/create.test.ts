@@ -238,7 +238,8 @@ describe("the issue's files", () => {
 describe("the repository", () => {
   const git = (made: Made, ...args: string[]): string => {
     fs.chmodSync(made.dir, 0o755);
-    return execFileSync("git", args, { cwd: made.workspace, encoding: "utf8", uid: UID, gid: UID });
+    const env = { ...process.env, HOME: made.dir };
+    return execFileSync("git", args, { cwd: made.workspace, encoding: "utf8", uid: UID, gid: UID, env, stdio: "pipe" });
   };
 
   it("is fresh, with one commit, and works for the container's user", async () => {
@@ -263,7 +264,7 @@ describe("the repository", () => {
     vi.stubEnv("GIT_CONFIG_COUNT", "1");
     vi.stubEnv("GIT_CONFIG_KEY_0", "core.fsmonitor");
     vi.stubEnv("GIT_CONFIG_VALUE_0", command);
-    onTestFinished(() => vi.unstubAllEnvs());
+    onTestFinished(() => void vi.unstubAllEnvs());
     const made = await make({ ".gitattributes": "* filter=evil diff=evil\n", "a.txt": "a" }, [], {
       prepare: (project) => {
         execFileSync("git", ["init", "-q", project]);
