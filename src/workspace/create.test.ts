@@ -190,6 +190,38 @@ describe("the working copy", () => {
   });
 });
 
+describe("without being root", () => {
+  it("everybody may write the copy, since it can't be given to the container's user", async () => {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "create-user-"));
+    onTestFinished(() => removeTree(dir));
+    fs.chmodSync(dir, 0o777);
+    const script = `
+      import { createWorkspace } from ${JSON.stringify(path.join(import.meta.dirname, "create.ts"))};
+      import * as fs from "node:fs";
+      import { execFileSync } from "node:child_process";
+      process.setgid(65534);
+      process.setuid(65534);
+      fs.mkdirSync("project/sub", { recursive: true });
+      fs.writeFileSync("project/sub/tool", "x", { mode: 0o750 });
+      fs.writeFileSync("project/closed", "x", { mode: 0o000 });
+      execFileSync("git", ["init", "-q", "project"], { env: { PATH: process.env.PATH, HOME: "/nonexistent" } });
+      const issue = { id: "mine", risk_level: "safe", title: "T", prompt: "P", files: [] };
+      const options = { project: "project", issue, prompt: "p", destination: "copy", captureRoot: "captures" };
+      const result = await createWorkspace({ ...options, uid: ${UID}, gid: ${UID}, pluginFile: undefined });
+      console.log(JSON.stringify(result));`;
+    const run = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: dir, encoding: "utf8" });
+    expect(JSON.parse(run)).toMatchObject({
+      ownerSet: false,
+      repository: { created: true },
+      skipped: [{ path: "closed", reason: "unreadable" }],
+    });
+    const modeOf = (file: string): string => (fs.statSync(path.join(dir, "copy", file)).mode & 0o777).toString(8);
+    expect(["", "sub", "sub/tool", "TASK.md", ".git", ".git/HEAD"].map(modeOf)).toEqual([
+      ...["777", "777", "777", "666", "777", "666"],
+    ]);
+  });
+});
+
 describe("the issue's files", () => {
   it("are put in place, directories too", async () => {
     const made = await make(
