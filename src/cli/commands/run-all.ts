@@ -69,7 +69,7 @@ async function runAll(options: RunAllOptions): Promise<number> {
         { onPhase, derive: deriveCapture },
         interrupt.signal,
       );
-      await giveToInvokingUser(settings.capture_root, process.env);
+      await giveToInvokingUser(result.captureDir, process.env);
       codes.push(exitCodeOf(result.record, settings));
       if (options.json !== true) process.stdout.write(`${result.captureDir}\n`);
       return result;

@@ -57,7 +57,7 @@ async function runOne(options: RunOptions & { issue: string }): Promise<number> 
       interrupt.signal,
     );
     progress.close();
-    await giveToInvokingUser(settings.capture_root, process.env);
+    await giveToInvokingUser(result.captureDir, process.env);
     const lines = await runSummaryLines(result.captureDir, result.record);
     process.stderr.write(`\n${lines.join("\n")}\n`);
     process.stdout.write(options.json === true ? `${printableJson(result.record)}\n` : `${result.captureDir}\n`);
