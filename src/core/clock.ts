@@ -13,3 +13,8 @@ export function monotonicMs(): number {
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** The same for a wait that must not keep the process alive when everything else is done: time limits on other work. */
+export function sleepInBackground(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,10 +1,13 @@
 import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { BoundedFile, type BoundedFileStats } from "../core/bounded-file.ts";
-import { monotonicMs } from "../core/clock.ts";
+import { monotonicMs, sleepInBackground } from "../core/clock.ts";
 import { YoungGarbage } from "../core/young-garbage.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { CompletenessClass } from "../schema/observations.ts";
+
+/** The rest of the streams of a dead container comes at once. */
+const REST_MS = 10_000;
 
 /** Most bytes kept of each of the agent's output streams. */
 const OUTPUT_LIMIT_BYTES = 64 << 20;
@@ -38,9 +41,9 @@ export class AgentOutput {
     return this.#lastActivityMs;
   }
 
-  /** Call after the container's end: waits for the rest of the streams. */
+  /** Call after the container's end: waits for the rest of the streams, but not for ever: an engine may have died. */
   async close(): Promise<AgentOutputStats> {
-    await this.#ended;
+    await Promise.race([this.#ended, sleepInBackground(REST_MS)]);
     this.#combined.close();
     return { stdout: this.#stdout.close(), stderr: this.#stderr.close() };
   }

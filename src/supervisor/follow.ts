@@ -1,4 +1,4 @@
-import { isoNow, sleep } from "../core/clock.ts";
+import { isoNow, sleepInBackground } from "../core/clock.ts";
 import { measurePosture } from "../sandbox/posture.ts";
 import { SessionReader } from "../sensors/session-store/session-reader.ts";
 import type { StopCause } from "./judge.ts";
@@ -36,7 +36,7 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
     if (stoppedBy !== undefined) return;
     stoppedBy = cause;
     void killEverything(run).then(async () => {
-      await sleep(KILL_GRACE_MS);
+      await sleepInBackground(KILL_GRACE_MS);
       giveUp({
         exitCode: null,
         engineError: `the engine did not report the container's end ${KILL_GRACE_MS / 1000} s after it was killed`,
