@@ -89,7 +89,7 @@ describe.each(ENGINE_KINDS)("%s", { timeout: TEST_MS }, (kind) => {
     expect(last).toMatchObject({ pid: first?.pid, start_time: first?.start_time });
     expect(sleeping?.samples).toBeGreaterThan(10);
     expect(tree.snapshots.length).toBeGreaterThanOrEqual(2);
-    expect(tree.snapshots.length).toBeLessThanOrEqual(4);
+    expect(tree.snapshots.length).toBeLessThanOrEqual(10);
     const statement = report.completeness.find((entry) => entry.class === "process");
     expect(statement).toMatchObject({ level: "sampled", started_before_agent: true });
     expect(report.gaps).toEqual([]);
