@@ -64,7 +64,7 @@ export class ConnectionTable {
   get tcpConnections(): number {
     const pairs = new Set<string>();
     for (const { proto, state, local, remote } of this.#records.values()) {
-      if (proto.startsWith("tcp") && state !== "LISTEN") pairs.add([local, remote].toSorted().join(" "));
+      if (proto.startsWith("tcp") && state !== "LISTEN") pairs.add([local, remote].map(unmapped).toSorted().join(" "));
     }
     return pairs.size;
   }
@@ -119,6 +119,11 @@ export class ConnectionTable {
     this.#records.set(key, record);
     return record;
   }
+}
+
+/** A server that listens for both versions sees IPv4 addresses as mapped ones, its client does not. */
+function unmapped(endpoint: string): string {
+  return endpoint.replace(/^\[::ffff:([\d.]+)\]/, "$1");
 }
 
 /** A connection in TIME_WAIT has lost its inode, so addresses name it; sockets without a partner may share an address. */

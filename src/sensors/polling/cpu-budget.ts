@@ -1,7 +1,7 @@
 import { monotonicMs } from "../../core/clock.ts";
 
 /** CPU time of this thread so far, milliseconds. Wall time would count the work of others on a busy machine. */
-export function threadCpuMs(): number {
+function threadCpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
@@ -21,10 +21,15 @@ export class CpuBudget {
 
   /** Whether anything is left to spend. */
   get isLeft(): boolean {
+    return this.waitMs === 0;
+  }
+
+  /** Time until something is left to spend; 0: it is. */
+  get waitMs(): number {
     const nowMs = monotonicMs();
     this.#leftMs = Math.min(this.#burstMs, this.#leftMs + (nowMs - this.#filledAtMs) * this.#share);
     this.#filledAtMs = nowMs;
-    return this.#leftMs > 0;
+    return this.#leftMs > 0 ? 0 : Math.ceil(-this.#leftMs / this.#share) + 1;
   }
 
   /** Does the work and takes its cost from what is left, even below nothing. */

@@ -1,7 +1,14 @@
 import * as net from "node:net";
 import { describe, expect, it } from "vitest";
 import { ConnectionTable, roleOf } from "./connection-table.ts";
-import { formatAddress, parseInetTable, parseTcpCounters, parseUnixTable, type SocketRow } from "./net-parse.ts";
+import {
+  formatAddress,
+  parseInetTable,
+  parseSocketCounts,
+  parseTcpCounters,
+  parseUnixTable,
+  type SocketRow,
+} from "./net-parse.ts";
 import { readProc } from "./proc-file.ts";
 import { socketOwners } from "./socket-owners.ts";
 
@@ -61,10 +68,27 @@ describe("socket tables", () => {
   });
 
   it("finds the kernel's counters by their names", () => {
-    const text = "Ip: A B\nIp: 1 2\nTcp: RtoMin ActiveOpens AttemptFails\nTcp: 200 7 3\nUdp: X\nUdp: 1\n";
-    expect(parseTcpCounters(Buffer.from(text))).toEqual({ activeOpens: 7, attemptFails: 3 });
+    const text = (segments: number) =>
+      Buffer.from(
+        "Ip: A B\nIp: 1 2\nTcp: RtoMin ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs\n" +
+          `Tcp: 200 7 6 3 2 1 ${segments}\nUdp: X\nUdp: 1\n`,
+      );
+    expect(parseTcpCounters(text(10))).toEqual({ activeOpens: 7, attemptFails: 3, fingerprint: "7 6 3 2 1" });
+    expect(parseTcpCounters(text(20))).toEqual(parseTcpCounters(text(10)));
     expect(parseTcpCounters(Buffer.from("Tcp: only\n"))).toBeUndefined();
   });
+});
+
+it("counts of sockets leave out the memory that they use", () => {
+  const text = (memory: number) =>
+    `sockets: used 39\nTCP: inuse 1 orphan 0 tw 5 alloc 1 mem ${memory}\nUDP: inuse 2 mem ${memory}\nUDPLITE: inuse 0\n` +
+    "RAW: inuse 0\nFRAG: inuse 0 memory 0\nTCP6: inuse 3\nUDP6: inuse 0\nRAW6: inuse 0\n";
+  expect(parseSocketCounts(text(1))).toEqual({
+    tcp: "TCP: inuse 1 orphan 0 tw 5",
+    tcp6: "TCP6: inuse 3",
+    others: "sockets: used 39 UDP: inuse 2 RAW: inuse 0 UDP6: inuse 0 RAW6: inuse 0",
+  });
+  expect(parseSocketCounts(text(2))).toEqual(parseSocketCounts(text(1)));
 });
 
 describe("connections", () => {
@@ -97,6 +121,19 @@ describe("connections", () => {
     table.look(rows, { ...nobody, isOurs: (inode) => inode === "3" }, 0);
     expect(table.result().connections).toMatchObject([{ local: "127.0.0.1:50000", role: "model-gateway" }]);
     expect(table.tcpConnections).toBe(1);
+  });
+
+  it("have two ends, which count as one", () => {
+    const table = new ConnectionTable();
+    const rows = [
+      row("ESTABLISHED", "127.0.0.1:50000", "127.0.0.1:80", "1"),
+      row("ESTABLISHED", "[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]:50000", "2", "tcp6"),
+      row("LISTEN", "[::]:80", "[::]:0", "3", "tcp6"),
+      row("UNCONNECTED", "0.0.0.0:53", "0.0.0.0:0", "4", "udp"),
+    ];
+    table.look(rows, nobody, 0);
+    expect(table.tcpConnections).toBe(1);
+    expect(table.result().connections).toHaveLength(4);
   });
 
   it("keep their best state and their inode when they are closed", () => {

@@ -107,15 +107,34 @@ export function parseUnixTable(content: Buffer): SocketRow[] {
   return rows;
 }
 
-/** The kernel's count of TCP connections opened from inside, and of those that failed, from `snmp`. */
-export function parseTcpCounters(content: Buffer): { activeOpens: number; attemptFails: number } | undefined {
+/** The kernel's counts of TCP connections of one network namespace, from `snmp`. */
+export interface TcpCounters {
+  /** Connections opened from inside, also those that failed. */
+  activeOpens: number;
+  attemptFails: number;
+  /** All counts that change when a connection comes or goes; they stay the same while data flows. */
+  fingerprint: string;
+}
+
+const CONNECTION_COUNTS = ["ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "CurrEstab"] as const;
+
+export function parseTcpCounters(content: Buffer): TcpCounters | undefined {
   const [names, values] = content
     .toString("latin1")
     .split("\n")
     .filter((line) => line.startsWith("Tcp:"))
     .map((line) => line.split(" "));
   if (names === undefined || values === undefined) return undefined;
-  const value = (name: string): number => Number(values[names.indexOf(name)] ?? Number.NaN);
-  const counters = { activeOpens: value("ActiveOpens"), attemptFails: value("AttemptFails") };
-  return Number.isFinite(counters.activeOpens) && Number.isFinite(counters.attemptFails) ? counters : undefined;
+  const counts = CONNECTION_COUNTS.map((name) => Number(values[names.indexOf(name)] ?? Number.NaN));
+  const [activeOpens = Number.NaN, , attemptFails = Number.NaN] = counts;
+  if (!Number.isFinite(activeOpens) || !Number.isFinite(attemptFails)) return undefined;
+  return { activeOpens, attemptFails, fingerprint: counts.join(" ") };
+}
+
+/** Numbers of sockets by kind, from `sockstat` and `sockstat6` one after the other. Memory in use is left out. */
+export function parseSocketCounts(text: string): { tcp: string; tcp6: string; others: string } {
+  const counts = (kind: string): string =>
+    new RegExp(`^${kind}: (?:used|inuse) \\d+(?: orphan \\d+ tw \\d+)?`, "m").exec(text)?.[0] ?? "";
+  const others = ["sockets", "UDP", "RAW", "UDP6", "RAW6"].map(counts).join(" ");
+  return { tcp: counts("TCP"), tcp6: counts("TCP6"), others };
 }

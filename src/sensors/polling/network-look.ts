@@ -1,13 +1,20 @@
 import { monotonicMs } from "../../core/clock.ts";
 import { CpuBudget } from "./cpu-budget.ts";
-import { parseInetTable, parseTcpCounters, parseUnixTable, type SocketRow } from "./net-parse.ts";
+import {
+  parseInetTable,
+  parseSocketCounts,
+  parseTcpCounters,
+  parseUnixTable,
+  type SocketRow,
+  type TcpCounters,
+} from "./net-parse.ts";
 import { ProcFile, readProcLink } from "./proc-file.ts";
 
 /** Tables that cost next to nothing, and those for which the kernel walks all of its hash table: 1–3 ms each. */
 const CHEAP_TABLES = ["udp", "udp6", "raw", "raw6"] as const;
 const COSTLY_TABLES = ["tcp", "tcp6"] as const;
 type CostlyTable = (typeof COSTLY_TABLES)[number];
-/** Cheap counters of which something changes whenever a socket comes or goes. */
+/** Cheap counters of which one changes whenever a socket comes or goes. */
 const COUNTERS = ["snmp", "sockstat", "sockstat6"] as const;
 /** The tables are read at least this often: connections of version 6 that are closed leave the counters as they were. */
 const READ_AT_LEAST_EVERY_MS = 5000;
@@ -21,7 +28,7 @@ const TABLE_BURST_MS = 150;
  */
 export class NetworkLook {
   readonly #files: ReadonlyMap<string, ProcFile>;
-  #lastCounters = "";
+  #seen: Record<CostlyTable | "others", string> = { tcp: "", tcp6: "", others: "" };
   readonly #stale = new Set<CostlyTable>(COSTLY_TABLES);
   readonly #rows = new Map<CostlyTable, SocketRow[]>();
   readonly #budget = new CpuBudget(TABLE_SHARE, TABLE_BURST_MS);
@@ -45,26 +52,29 @@ export class NetworkLook {
 
   /** All sockets, when something has changed and the CPU share allows it; else undefined: all as before. */
   readIfChanged(): SocketRow[] | undefined {
-    const nowMs = monotonicMs();
-    const counters = COUNTERS.map((name) => this.#text(name)).join("");
-    const isDue = nowMs - this.#lastReadMs > READ_AT_LEAST_EVERY_MS;
-    if (counters !== this.#lastCounters) {
-      this.#stale.add("tcp");
-      if (!/^TCP6: inuse 0$/m.test(counters)) this.#stale.add("tcp6");
-    }
-    this.#lastCounters = counters;
-    if (isDue) for (const table of COSTLY_TABLES) this.#stale.add(table);
-    return this.#stale.size > 0 && this.#budget.isLeft ? this.#budget.spend(() => this.#readStale()) : undefined;
+    const counts = parseSocketCounts(this.#text("sockstat") + this.#text("sockstat6"));
+    const now = {
+      tcp: `${this.tcpCounters()?.fingerprint} ${counts.tcp}`,
+      // Version 6 has no counts of its own for connections, only one of open sockets.
+      tcp6: counts.tcp6.endsWith(" 0") ? counts.tcp6 : `${this.tcpCounters()?.fingerprint} ${counts.tcp6}`,
+      others: counts.others,
+    };
+    const isDue = monotonicMs() - this.#lastReadMs > READ_AT_LEAST_EVERY_MS;
+    for (const table of COSTLY_TABLES) if (isDue || now[table] !== this.#seen[table]) this.#stale.add(table);
+    const hasNews = this.#stale.size > 0 && this.#budget.isLeft;
+    const othersChanged = now.others !== this.#seen.others;
+    this.#seen = now;
+    return hasNews || othersChanged ? this.#budget.spend(() => this.#readStale(hasNews)) : undefined;
   }
 
   /** All sockets now. */
   read(): SocketRow[] {
     for (const table of COSTLY_TABLES) this.#stale.add(table);
-    return this.#readStale();
+    return this.#readStale(true);
   }
 
   /** The kernel's own counts of TCP connections since the namespace was made. */
-  tcpCounters(): ReturnType<typeof parseTcpCounters> {
+  tcpCounters(): TcpCounters | undefined {
     const content = this.#files.get("snmp")?.read();
     return content === undefined ? undefined : parseTcpCounters(content);
   }
@@ -73,16 +83,18 @@ export class NetworkLook {
     for (const file of this.#files.values()) file.close();
   }
 
-  #readStale(): SocketRow[] {
-    for (const table of this.#stale) this.#rows.set(table, this.#table(table));
-    this.#stale.clear();
+  #readStale(withCostly: boolean): SocketRow[] {
+    if (withCostly) {
+      for (const table of this.#stale) this.#rows.set(table, this.#table(table));
+      this.#stale.clear();
+      this.#lastReadMs = monotonicMs();
+    }
     const unix = this.#files.get("unix")?.read();
     const rows = [
       ...[...this.#rows.values()].flat(),
       ...CHEAP_TABLES.flatMap((name) => this.#table(name)),
       ...(unix === undefined ? [] : parseUnixTable(unix)),
     ];
-    this.#lastReadMs = monotonicMs();
     return rows;
   }
 

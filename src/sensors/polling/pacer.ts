@@ -1,33 +1,33 @@
 import { monotonicMs } from "../../core/clock.ts";
-import { threadCpuMs } from "./cpu-budget.ts";
+import { CpuBudget } from "./cpu-budget.ts";
 
 export interface PacerOptions {
   /** Shortest time between two looks, milliseconds. */
   minMs: number;
   /** Longest time between two looks, milliseconds. */
   maxMs: number;
-  /** Share of one CPU that the looks may use. */
+  /** Share of one CPU that the looks may use in the long run. */
   share: number;
+  /** CPU time that they may use at once: the first looks are dear, and the beginning matters. */
+  burstMs: number;
 }
-
-/** Weight of the last look in the mean cost: one that was dear by chance must not slow down those that follow. */
-const COST_WEIGHT = 0.2;
 
 /** Looks again and again, as often as its share of the CPU allows, and keeps count of how well that went. */
 export class Pacer {
   readonly #options: PacerOptions;
   readonly #look: (number: number) => void;
+  readonly #budget: CpuBudget;
   #timer: NodeJS.Timeout | undefined;
   #looks = 0;
   #startedMs = 0;
   #lastMs = 0;
   #longestPauseMs = 0;
-  #costMs = 0;
 
   /** `look` gets the number of the look, from 1. */
   constructor(options: PacerOptions, look: (number: number) => void) {
     this.#options = options;
     this.#look = look;
+    this.#budget = new CpuBudget(options.share, options.burstMs);
   }
 
   start(): void {
@@ -51,20 +51,17 @@ export class Pacer {
 
   #turn(): void {
     this.#measure();
-    const { minMs, maxMs, share } = this.#options;
-    const waitMs = Math.min(maxMs, Math.max(minMs, this.#costMs / share));
+    const { minMs, maxMs } = this.#options;
+    const waitMs = Math.min(maxMs, Math.max(minMs, this.#budget.waitMs));
     this.#timer = setTimeout(() => this.#turn(), waitMs);
     this.#timer.unref();
   }
 
   #measure(): void {
     const beginMs = monotonicMs();
-    const cpuBeforeMs = threadCpuMs();
     this.#longestPauseMs = Math.max(this.#longestPauseMs, beginMs - this.#lastMs);
     this.#lastMs = beginMs;
     this.#looks++;
-    this.#look(this.#looks);
-    const costMs = threadCpuMs() - cpuBeforeMs;
-    this.#costMs += (costMs - this.#costMs) * COST_WEIGHT;
+    this.#budget.spend(() => this.#look(this.#looks));
   }
 }

@@ -7,6 +7,7 @@ import { SCHEMA_VERSION } from "../../schema/common.ts";
 import type { CompletenessClass, Gap, Network, ProcessTree } from "../../schema/observations.ts";
 import type { Sensor, SensorReport, SensorTarget } from "../port.ts";
 import { ConnectionTable } from "./connection-table.ts";
+import type { TcpCounters } from "./net-parse.ts";
 import { NetworkLook } from "./network-look.ts";
 import { Pacer } from "./pacer.ts";
 import { ProcessList } from "./process-list.ts";
@@ -22,7 +23,7 @@ export interface PollingSensorOptions {
 const SENSOR = "polling";
 const SNAPSHOT_EVERY_MS = 1000;
 /** One timer for all: to wake up costs more than most looks. */
-const PACE = { minMs: 15, maxMs: 250, share: 0.015 } as const;
+const PACE = { minMs: 15, maxMs: 250, share: 0.015, burstMs: 300 } as const;
 const NETWORK_EVERY_LOOKS = 2;
 
 /**
@@ -103,7 +104,7 @@ class ContainerWatch {
   readonly #owners = socketOwners(() => this.#processes.pids);
   readonly #pacer = new Pacer(PACE, (look) => this.#lookAround(look));
   #snapshotMs = 0;
-  #counters: ReturnType<NetworkLook["tcpCounters"]>;
+  #counters: TcpCounters | undefined;
 
   constructor(target: SensorTarget, modelAddress: string | undefined) {
     this.#connections = new ConnectionTable(modelAddress);
