@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LAYOUT } from "../../src/evidence/layout.ts";
 import { LABEL } from "../../src/sandbox/container-spec.ts";
+import type { RunRecord } from "../../src/schema/run.ts";
 import { capturesIn, readCapture } from "../support/captures.ts";
 import { captureDirOf, type RunningCli, runCli, startCli } from "../support/cli.ts";
 import { type DockerDaemon, startDockerDaemon } from "../support/docker-daemon.ts";
@@ -23,13 +24,22 @@ except OSError as error:
     print(error)
 `;
 
-function podmanContainers(): string {
-  return execFileSync("podman", ["ps", "-a", "-q", "--filter", `label=${LABEL.run}`], { encoding: "utf8" }).trim();
+/** Containers of the runs below this capture root; others may run on this machine too. */
+function containersOf(captureRoot: string): string[] {
+  const captures = capturesIn(captureRoot).filter((name) => !name.startsWith("."));
+  return captures.flatMap((name) => {
+    const { run_id } = JSON.parse(fs.readFileSync(path.join(captureRoot, name, LAYOUT.run), "utf8")) as RunRecord;
+    const args = ["ps", "--all", "--quiet", "--filter", `label=${LABEL.run}=${run_id}`];
+    return execFileSync("podman", args, { encoding: "utf8" })
+      .split("\n")
+      .filter((id) => id !== "");
+  });
 }
 
 /** Nothing of a run may be left behind: no container, no private directory, no working copy. */
 function expectNothingLeft(captureRoot: string): void {
-  expect(podmanContainers()).toBe("");
+  expect(capturesIn(captureRoot).length).toBeGreaterThan(0);
+  expect(containersOf(captureRoot)).toEqual([]);
   expect(fs.readdirSync(path.join(captureRoot, ".runs"))).toEqual([]);
 }
 
@@ -145,7 +155,7 @@ describe("endings on Podman", () => {
     await agentRuns(running, project.captureRoot);
     running.child.kill("SIGKILL");
     await running.ended;
-    expect(podmanContainers()).not.toBe("");
+    expect(containersOf(project.captureRoot)).toHaveLength(1);
     const [lost] = capturesIn(project.captureRoot).filter((name) => name.endsWith("-probe"));
     const next = await runCli(["run", "--issue", "probe", "--timeout-seconds", "15", ...project.options], PODMAN);
     expect(next.code, next.stderr).toBe(0);
