@@ -60,7 +60,7 @@ describe("the page", () => {
     const { page, faults, requests } = await openWatched(chromium);
     await page.goto(server.url);
     await page.waitForSelector(".entry");
-    expect(await page.locator(".entry-name").allTextContents()).toEqual([NAME, OLD]);
+    await expect.poll(() => page.locator(".entry-name").allTextContents()).toEqual([NAME, OLD]);
     const switcher = page.getByRole("combobox");
     await switcher.selectOption(OLD);
     await page.waitForSelector("text=made by the earlier program");
@@ -82,12 +82,9 @@ describe("the page", () => {
     makeCapture(root, "20261122T180000Z-new_one");
     await page.getByRole("button", { name: "Rescan" }).click();
     await page.locator(".entry-name", { hasText: "20261122T180000Z-new_one" }).waitFor();
-    expect(await page.locator("option").allTextContents()).toEqual([
-      "All captures",
-      "20261122T180000Z-new_one",
-      NAME,
-      OLD,
-    ]);
+    await expect
+      .poll(() => page.locator("option").allTextContents())
+      .toEqual(["All captures", "20261122T180000Z-new_one", NAME, OLD]);
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -55,35 +55,41 @@ describe("a report opened from disk", () => {
 
   it("shows the supervisor's summary first", async () => {
     const { page } = watched;
-    expect(await page.locator("h1").textContent()).toBe("Fix the broken add helper");
-    expect(await page.locator("main h2").allTextContents()).toEqual([
-      "Outcome",
-      "Worth knowing",
-      "What it did",
-      "What was asked",
-      "What the agent said at the end",
-      "What could be seen",
-      "Where the time went",
-      "The run",
-    ]);
-    expect(await page.locator(".verdict").textContent()).toContain("The agent ended by itself.");
-    expect(await page.locator(".numbers li").allTextContents()).toEqual([
-      "3 tool calls",
-      "4 processes",
-      "2 changed files",
-      "1 connections",
-      "4 model calls",
-      "82 native events",
-    ]);
+    await expect.poll(() => page.locator("h1").textContent()).toBe("Fix the broken add helper");
+    await expect
+      .poll(() => page.locator("main h2").allTextContents())
+      .toEqual([
+        "Outcome",
+        "Worth knowing",
+        "What it did",
+        "What was asked",
+        "What the agent said at the end",
+        "What could be seen",
+        "Where the time went",
+        "The run",
+      ]);
+    await expect.poll(() => page.locator(".verdict").textContent()).toContain("The agent ended by itself.");
+    await expect
+      .poll(() => page.locator(".numbers li").allTextContents())
+      .toEqual([
+        "3 tool calls",
+        "4 processes",
+        "2 changed files",
+        "1 connections",
+        "4 model calls",
+        "82 native events",
+      ]);
   });
 
   it("shows the native timeline after the supervisor's, with the noise folded", async () => {
     const { page } = watched;
     await goTo(page, name, "timeline");
-    expect(await page.locator("main h2").allTextContents()).toEqual(["Seen from outside", "The agent's own events"]);
-    expect(await page.locator("main .event-type", { hasText: "plugin.added" }).count()).toBe(0);
+    await expect
+      .poll(() => page.locator("main h2").allTextContents())
+      .toEqual(["Seen from outside", "The agent's own events"]);
+    await expect.poll(() => page.locator("main .event-type", { hasText: "plugin.added" }).count()).toBe(0);
     const noise = page.locator("details.noise");
-    expect(await noise.locator("summary").first().textContent()).toBe("52 noisy events are folded");
+    await expect.poll(() => noise.locator("summary").first().textContent()).toBe("52 noisy events are folded");
     await noise.locator("summary").first().click();
     await expect.poll(() => noise.locator(".event-type").count()).toBe(52);
   });
@@ -95,7 +101,7 @@ describe("a report opened from disk", () => {
     await expect.poll(() => page.locator("main .fold").count()).toBeLessThan(10);
     const entry = page.locator(".fold", { hasText: "tool.execute.before" }).first();
     await entry.locator("summary").click();
-    expect(await entry.locator(".fold-body").textContent()).toContain("python3 -m pytest");
+    await expect.poll(() => entry.locator(".fold-body").textContent()).toContain("python3 -m pytest");
     await page.getByRole("searchbox").fill("");
   });
 
@@ -103,32 +109,34 @@ describe("a report opened from disk", () => {
     const { page } = watched;
     await goTo(page, name, "tools");
     await page.locator(".fold summary").nth(2).click();
-    expect(await page.locator(".fold-body").first().textContent()).toContain("2 passed in 0.03s");
+    await expect.poll(() => page.locator(".fold-body").first().textContent()).toContain("2 passed in 0.03s");
     await goTo(page, name, "processes");
-    expect(await page.locator(".event-process").count()).toBe(4);
+    await expect.poll(() => page.locator(".event-process").count()).toBe(4);
     await goTo(page, name, "files");
     await page.locator(".fold", { hasText: "math_utils.py" }).locator("summary").click();
-    expect(await page.locator(".diff-add").allTextContents()).toEqual(["+    return a + b\n"]);
-    expect(await page.locator("main h2").allTextContents()).toEqual(["Workspace", "Outside the workspace: /tmp"]);
+    await expect.poll(() => page.locator(".diff-add").allTextContents()).toEqual(["+    return a + b\n"]);
+    await expect
+      .poll(() => page.locator("main h2").allTextContents())
+      .toEqual(["Workspace", "Outside the workspace: /tmp"]);
     await goTo(page, name, "network");
-    expect(await page.locator(".event-network").textContent()).toContain("127.0.0.1:4100");
+    await expect.poll(() => page.locator(".event-network").textContent()).toContain("127.0.0.1:4100");
     await goTo(page, name, "conversation");
     await page.locator(".fold summary").nth(1).click();
-    expect(await page.locator(".fold-body").first().textContent()).toContain("return a - b");
+    await expect.poll(() => page.locator(".fold-body").first().textContent()).toContain("return a - b");
     await goTo(page, name, "logs");
     await page.getByRole("button", { name: /opencode\.stderr\.log/ }).click();
     // The escape character is drawn, not obeyed.
-    expect(await page.locator("pre.block").first().textContent()).toContain("␛[32m> build␛[0m");
+    await expect.poll(() => page.locator("pre.block").first().textContent()).toContain("␛[32m> build␛[0m");
   });
 
   it("speaks Chinese when asked", async () => {
     const { page } = watched;
     await goTo(page, name, "overview");
     await page.getByRole("button", { name: "中文" }).click();
-    expect(await page.locator(".verdict").textContent()).toContain("智能体自行结束。");
-    expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
+    await expect.poll(() => page.locator(".verdict").textContent()).toContain("智能体自行结束。");
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("zh-CN");
     await page.getByRole("button", { name: "English" }).click();
-    expect(await page.locator("html").getAttribute("lang")).toBe("en");
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("en");
   });
 
   it("asked for nothing but itself, and broke no rule of its own policy", () => {
@@ -172,9 +180,9 @@ describe("a report opened from disk", () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(url);
-    expect(await page.locator("noscript").textContent()).toMatch(
-      /Fix the broken add helper[^]*completed[^]*Last words/,
-    );
+    await expect
+      .poll(() => page.locator("noscript").textContent())
+      .toMatch(/Fix the broken add helper[^]*completed[^]*Last words/);
     await context.close();
   });
 });
@@ -187,11 +195,11 @@ describe("a report of a capture of the earlier program", () => {
     const { page, faults } = await openWatched(browser);
     await page.goto(await reportUrl(dir));
     await page.waitForSelector("h1");
-    expect(await page.locator(".numbers li", { hasText: "connections" }).textContent()).toBe(
-      "– connectionsnot observed",
-    );
+    await expect
+      .poll(() => page.locator(".numbers li", { hasText: "connections" }).textContent())
+      .toBe("– connectionsnot observed");
     await goTo(page, name, "network");
-    expect(await page.locator(".seen").first().textContent()).toMatch(/not observed.*98 looks/);
+    await expect.poll(() => page.locator(".seen").first().textContent()).toMatch(/not observed.*98 looks/);
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -202,9 +210,9 @@ describe("a report of a capture of the earlier program", () => {
     fs.cpSync(path.join(LEGACY, name), dir, { recursive: true });
     const { page, faults } = await openWatched(browser);
     await page.goto(await reportUrl(dir));
-    expect(await page.locator(".findings").textContent()).toMatch(
-      /Unable to find image[^]*No native event was recorded/,
-    );
+    await expect
+      .poll(() => page.locator(".findings").textContent())
+      .toMatch(/Unable to find image[^]*No native event was recorded/);
     await goTo(page, name, "timeline");
     await page.waitForSelector("text=No native event was recorded.");
     expect(faults).toEqual([]);
@@ -233,7 +241,7 @@ describe("a report of a very busy run", () => {
       );
       const last = tab === "timeline" ? "status 8999" : "/bin/true 8999";
       await page.locator("main", { hasText: last }).waitFor();
-      expect(await page.locator("*").count()).toBeLessThan(3_000);
+      await expect.poll(() => page.locator("*").count()).toBeLessThan(3_000);
       expect(await axeViolations(page)).toEqual([]);
     }
     expect(faults).toEqual([]);
