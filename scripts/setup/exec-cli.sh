@@ -13,6 +13,12 @@ for argument in "$@"; do
     --) break ;;
   esac
 done
+# Entering a container's network namespace needs root.
+if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+  echo "error: a run needs root, to enter the container's network namespace, and there is no sudo" >&2
+  echo "  → run it as root, or install sudo and allow this user to use it" >&2
+  exit 3
+fi
 "$root/scripts/setup.sh" "$mode"
 # What Node has compiled is kept, so that the next start is fast; the entry file itself only when Node is told here.
 export NODE_COMPILE_CACHE=$root/.cache/compile
@@ -20,7 +26,7 @@ node=$root/node_modules/.bin/node
 # Where npm has no Node for the machine, set-up has made sure that the system's is new enough.
 [ -x "$node" ] || node=node
 
-# Entering a container's network namespace needs root; what a run writes is given back to the user at its end.
+# What a run under sudo writes is given back to the user at its end.
 as_root=()
 if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ]; then
   kept=()
