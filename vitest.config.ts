@@ -8,7 +8,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "web/**/*.test.ts", ".opencode/**/*.test.ts"],
-          testTimeout: 30_000,
+          // These run beside each other, and beside whatever else the machine does.
+          testTimeout: 60_000,
+          setupFiles: ["tests/support/property-seed.ts"],
         },
       },
       {

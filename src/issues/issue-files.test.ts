@@ -9,6 +9,7 @@ describe("normalisePath", () => {
     ["./a//b/", "a/b"],
     ["a/./b", "a/b"],
     ["..a/b..", "..a/b.."],
+    ["./A:/b", "A:/b"],
   ])("%j becomes %j", (written, plain) => {
     expect(normalisePath(written)).toBe(plain);
   });

@@ -20,7 +20,7 @@ export function normalisePath(written: string): string {
     throw new Error(`the path ${JSON.stringify(written)} ${why}`);
   };
   if (written.includes("\0")) complain("contains a NUL character");
-  if (written.startsWith("/") || /^[A-Za-z]:[\\/]/.test(written))
+  if (written.startsWith("/") || /^[A-Za-z]:\\/.test(written))
     complain("is absolute; it must be relative to the project");
   if (written.includes("\\")) complain("contains a backslash; parts are separated by `/`");
   const parts = written.split("/").filter((part) => part !== "" && part !== ".");
