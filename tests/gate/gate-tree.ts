@@ -18,6 +18,7 @@ const REAL_FILES = [
   "scripts/test.sh",
   "scripts/lock.ts",
   "scripts/lint",
+  "tests/support/property-seed.ts",
   "tests/support/tally-reporter.ts",
 ];
 
@@ -27,7 +28,7 @@ const PACKAGE_JSON = {
   bin: "src/cli/main.ts",
   scripts: { "docs:check": "node src/cli/main.ts" },
   dependencies: { zod: "4.0.0" },
-  devDependencies: { oxlint: "1.0.0", typescript: "7.0.0", vite: "8.0.0", vitest: "5.0.0" },
+  devDependencies: { "fast-check": "4.0.0", oxlint: "1.0.0", typescript: "7.0.0", vite: "8.0.0", vitest: "5.0.0" },
 };
 
 const LOCK = { lockfileVersion: 3, packages: { "": {}, "node_modules/zod": { version: "4.0.0" } } };
