@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import type { MeasuredPosture } from "../schema/container.ts";
 
-const UNKNOWN: MeasuredPosture = {
+/** Nothing could be measured. */
+export const UNKNOWN_POSTURE: MeasuredPosture = {
   cap_eff: null,
   cap_bnd: null,
   no_new_privs: null,
@@ -20,7 +21,7 @@ export function measurePosture(pid: number): MeasuredPosture {
     const status = parseStatus(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
     return { ...status, network_interfaces: readInterfaces(pid) };
   } catch {
-    return UNKNOWN;
+    return UNKNOWN_POSTURE;
   }
 }
 

@@ -2,19 +2,10 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { isoNow } from "../core/clock.ts";
 import type { Mount } from "../engine/port.ts";
+import { UNKNOWN_POSTURE } from "../sandbox/posture.ts";
 import { SCHEMA_VERSION } from "../schema/common.ts";
-import type { ContainerRecord, MeasuredPosture } from "../schema/container.ts";
+import type { ContainerRecord } from "../schema/container.ts";
 import type { RunState } from "./run-state.ts";
-
-const NOT_MEASURED: MeasuredPosture = {
-  cap_eff: null,
-  cap_bnd: null,
-  no_new_privs: null,
-  seccomp_mode: null,
-  uid: null,
-  gid: null,
-  network_interfaces: null,
-};
 
 /** Label on our images that names OpenCode's version. */
 const OPENCODE_VERSION_LABEL = "org.opencode-capture.opencode-version";
@@ -74,7 +65,7 @@ export function containerRecordOf(run: RunState, end: AtTheEnd): ContainerRecord
       read_only_root: true,
       seccomp_sha256: createHash("sha256").update(fs.readFileSync(spec.seccompProfile)).digest("hex"),
     },
-    measured: run.posture ?? NOT_MEASURED,
+    measured: run.posture ?? UNKNOWN_POSTURE,
     state_times: { created_at: run.createdAt, started_at: run.agentStartedAt, exited_at: run.exitedAt },
     engine_inspect: end.engineInspect,
   };
