@@ -81,7 +81,7 @@ const noMarkupFromText = {
   },
 };
 
-// biome-ignore lint/style/noDefaultExport: the linter loads a plugin by its default export
+// The linter loads a plugin by its default export.
 export default {
   meta: { name: "project" },
   rules: { layers, "no-markup-from-text": noMarkupFromText },

@@ -57,6 +57,7 @@ export async function collect(run: RunState): Promise<Collected> {
   await attempt("control group", async () => {
     await run.cgroup?.killAll();
     collected.counters = run.cgroup?.final() ?? NO_COUNTERS;
+    if (run.cgroup?.basis === "last-look") collected.gaps.push(oldCounters(run));
   });
   const reader = run.sessionReader ?? new SessionReader();
   const sensorsStopped = Promise.all(
@@ -77,6 +78,12 @@ export async function collect(run: RunState): Promise<Collected> {
     }),
   ]);
   return collected;
+}
+
+/** A zero that was read too early must not pass for the last word. */
+function oldCounters(run: RunState): Gap {
+  const reason = "the control group was gone before its last look: the kernel's counters may be up to a second old";
+  return { class: "kernel-counters", from: run.agentStartedAt, to: isoNow(), reason };
 }
 
 async function collectOutput(run: RunState, collected: Collected): Promise<void> {

@@ -19,7 +19,7 @@ export function Diff({ text, label }: { text: string; label: string }) {
   const shown = all ? lines : lines.slice(0, FIRST_LINES);
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      {/* A scrolling region must be reachable by keyboard. */}
       <pre class="diff" tabIndex={0} role="group" aria-label={label}>
         {shown.map((line, index) => (
           // Lines have no identity but their place.

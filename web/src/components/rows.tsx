@@ -37,7 +37,7 @@ function VirtualRows<T>({ items, keyOf, row, label, estimatePx = 34 }: RowsProps
   });
   const shown = virtual.getVirtualItems();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    // A scrolling region must be reachable by keyboard.
     <div class="rows-scroll" ref={scroller} tabIndex={0} role="group" aria-label={label}>
       <ol class="rows" style={{ height: `${virtual.getTotalSize()}px`, position: "relative" }}>
         {shown.map((one) => {
