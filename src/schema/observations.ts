@@ -80,6 +80,14 @@ export const fileType = z.enum([
 ]);
 export type FileType = z.infer<typeof fileType>;
 
+const extendedAttribute = z.object({
+  name: z.string().describe("Its name, for reading, for example `user.comment`."),
+  name_b64: z.string().optional().describe("The exact bytes, base64, where the name is not valid UTF-8."),
+  size_bytes: count.describe("Bytes of the value."),
+  sha256: sha256.describe("Hash of the value."),
+  value_b64: z.string().optional().describe("The value, base64, where it is short."),
+});
+
 export const fileChange = z.object({
   path: z.string().describe("Relative to the area's root, `/` between parts; for reading (see `path_b64`)."),
   path_b64: z.string().optional().describe("The exact bytes, base64, where the name is not valid UTF-8."),
@@ -103,9 +111,17 @@ export const fileChange = z.object({
   before_owner: z.string().optional().describe("`uid:gid` before, where the owner changed."),
   after_owner: z.string().optional().describe("`uid:gid` after, where the owner changed."),
   symlink_target: z.string().optional().describe("Text of the link; never followed."),
+  symlink_target_b64: z.string().optional().describe("Its exact bytes, base64, where it is not valid UTF-8."),
   before_symlink_target: z.string().optional().describe("Text of the link before."),
+  before_symlink_target_b64: z.string().optional().describe("Its exact bytes, base64, where it is not valid UTF-8."),
   renamed_from: z.string().optional().describe("Path it had before."),
+  renamed_from_b64: z.string().optional().describe("Its exact bytes, base64, where it is not valid UTF-8."),
   hard_link_of: z.string().optional().describe("Another path that is the same file."),
+  hard_link_of_b64: z.string().optional().describe("Its exact bytes, base64, where it is not valid UTF-8."),
+  xattrs: z
+    .array(extendedAttribute)
+    .optional()
+    .describe("Extended attributes at the end, bounded; working copy, home and /tmp begin without any."),
   unstable: z.boolean().optional().describe("It changed while it was read."),
 });
 export type FileChange = z.infer<typeof fileChange>;

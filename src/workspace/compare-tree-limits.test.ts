@@ -25,6 +25,30 @@ describe("limits", () => {
     expect(result.changes.filter(({ diff_omitted }) => diff_omitted === "budget").length).toBe(51 - withDiff.length);
   });
 
+  it("F11: of entries end the walk; then nothing is called deleted, and it is said", async () => {
+    const before = (root: string): void => {
+      write("a-gone")(root);
+      many(root);
+    };
+    const after = (root: string): void => {
+      fs.rmSync(path.join(root, "a-gone"));
+      for (let index = 0; index < 50; index++) write(`new${index}`)(root);
+    };
+    const result = await compare(before, after, { limits: { entries: 20 } });
+    expect(result).toMatchObject({ truncated: true, stopped: "after 20 entries", counts: { deleted: 0 } });
+    expect(result.counts.created).toBeLessThanOrEqual(20);
+    const inTime = await compare(before, after, { limits: { walkMs: 600_000 } });
+    expect(inTime).toMatchObject({ truncated: false, stopped: undefined, counts: { created: 50, deleted: 1 } });
+  });
+
+  it("F11: of time end the walk, too", async () => {
+    const after = (root: string): void => {
+      for (let index = 0; index < 1100; index++) write(`new${index}`, "")(root);
+    };
+    const result = await compare(nothing, after, { limits: { walkMs: 0 } });
+    expect(result).toMatchObject({ truncated: true, stopped: "after 0 s, with 1024 entries" });
+  });
+
   it("of time hold for texts made to be slow to compare", async () => {
     const shuffled = (seed: number) =>
       Array.from({ length: 40_000 }, (_, index) => `${(index * seed) % 9973}\n`).join("");

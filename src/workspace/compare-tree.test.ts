@@ -113,6 +113,33 @@ describe("names", () => {
     expect(only(result)).toMatchObject({ path: "bad\ufffd\ufffd\n.txt", path_b64: name.toString("base64") });
   });
 
+  it("that are no text keep their bytes also in links, renames and other names of a file", async () => {
+    const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
+    const within = (root: string, name: string): Buffer => Buffer.concat([Buffer.from(`${root}/`), bytes(name)]);
+    const base64 = (text: string): string => bytes(text).toString("base64");
+    const result = await compare(
+      (root) => {
+        fs.writeFileSync(within(root, "old\xff"), "x");
+        fs.symlinkSync(bytes("before\xff"), path.join(root, "link"));
+        fs.writeFileSync(within(root, "kept\xff"), "y");
+      },
+      (root) => {
+        fs.renameSync(within(root, "old\xff"), path.join(root, "new"));
+        fs.unlinkSync(path.join(root, "link"));
+        fs.symlinkSync(bytes("after\xfe"), path.join(root, "link"));
+        fs.linkSync(within(root, "kept\xff"), path.join(root, "other"));
+      },
+    );
+    const by = (name: string) => result.changes.find((change) => change.path === name);
+    expect(by("link")).toMatchObject({
+      symlink_target: "after\ufffd",
+      symlink_target_b64: base64("after\xfe"),
+      before_symlink_target_b64: base64("before\xff"),
+    });
+    expect(by("new")).toMatchObject({ renamed_from: "old\ufffd", renamed_from_b64: base64("old\xff") });
+    expect(by("other")).toMatchObject({ hard_link_of: "kept\ufffd", hard_link_of_b64: base64("kept\xff") });
+  });
+
   it("with control characters are quoted in the headline of the diff", async () => {
     const result = await compare(nothing, write("a\n+++ b\u001b[2J", "x"));
     expect(only(result).diff?.split("\n")[0]).toBe('--- "a/a\\n+++ b\\033[2J"');

@@ -1,15 +1,18 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
 import type { FileChange } from "../schema/observations.ts";
 import { type Baseline, tryReadLink } from "./baseline.ts";
 import { ChangeList, type ChangeListLimits } from "./change-list.ts";
 import { ContentReader, type NotRead, type ReadLimits } from "./content-reader.ts";
 import { describeSides, isSameContent, isSameState, type Side, sideBefore, sideNow } from "./describe-change.ts";
+import { type ExtendedAttribute, ExtendedAttributes } from "./extended-attributes.ts";
 import { fileTypeOf } from "./file-type.ts";
 import { ROOT } from "./manifest.ts";
 import type { ContentRead } from "./read-content.ts";
 import { type CreatedFile, type DeletedFile, markHardLinks, markRenames } from "./renames.ts";
 import type { SensitivePaths } from "./sensitive-paths.ts";
 import { type DiffResult, type TextDiffLimits, TextDiffs } from "./text-diff.ts";
+import { WalkBudget, type WalkLimits } from "./walk-budget.ts";
 import { runWalk, type TreeVisitor, walkTree } from "./walk-tree.ts";
 
 export interface CompareOptions {
@@ -18,7 +21,7 @@ export interface CompareOptions {
   textDiffs: boolean;
   /** Small regular files of these paths are not listed: what the agent's own machinery writes. See `excluded`. */
   excludedPaths?: readonly string[];
-  limits?: Partial<ChangeListLimits & ReadLimits & TextDiffLimits>;
+  limits?: Partial<ChangeListLimits & ReadLimits & TextDiffLimits & WalkLimits>;
   signal?: AbortSignal | undefined;
 }
 
@@ -33,6 +36,12 @@ export interface TreeChanges {
   unreadable: string[];
   /** Files left out because of `excludedPaths`. */
   excluded: { path: string; size_bytes: number }[];
+  /**
+   * Why the walk ended before the end of the tree. Then `counts` are lower bounds and what was deleted is not known.
+   */
+  stopped: string | undefined;
+  /** Why extended attributes could not be read. */
+  noXattrs: string | undefined;
 }
 
 /** A directory of the tree as it is now. */
@@ -57,17 +66,24 @@ const MAX_EXCLUDED_BYTES = 256n;
  */
 export async function compareTree(baseline: Baseline, options: CompareOptions): Promise<TreeChanges> {
   const comparison = new Comparison(baseline, options);
-  await runWalk(walkTree(baseline.root, comparison.root(), comparison), options.signal);
-  await runWalk(comparison.listDeleted(), options.signal);
+  const isWhole = await comparison.budget.run(() =>
+    runWalk(walkTree(baseline.root, comparison.root(), comparison), options.signal),
+  );
+  // After half a walk, what was not met may well be there.
+  if (isWhole) await runWalk(comparison.listDeleted(), options.signal);
   return comparison.result();
 }
 
 class Comparison implements TreeVisitor<Here> {
+  readonly budget: WalkBudget;
   readonly #baseline: Baseline;
   readonly #options: CompareOptions;
   readonly #list: ChangeList;
   readonly #reader: ContentReader;
   readonly #diffs: TextDiffs;
+  readonly #attributes: ExtendedAttributes;
+  /** New directories that are in the list already, by inode. */
+  readonly #listedNew = new Set<bigint>();
   readonly #seen: Uint8Array;
   /** Entries of the baseline of which it is not known what became of them and of what was below them. */
   readonly #unknown = new Set<number>();
@@ -82,29 +98,36 @@ class Comparison implements TreeVisitor<Here> {
     this.#list = new ChangeList(options.isSensitive, options.limits);
     this.#reader = new ContentReader(options.limits);
     this.#diffs = new TextDiffs(options.limits);
+    this.#attributes = new ExtendedAttributes(path.dirname(baseline.root));
+    this.budget = new WalkBudget(options.limits);
     this.#seen = new Uint8Array(baseline.manifest.size);
   }
 
   root(): Here {
     const stat = fs.lstatSync(this.#baseline.root, { bigint: true });
     this.#seen[ROOT] = 1;
-    this.#settle(Buffer.from("."), ROOT, stat, sideNow(stat, null, undefined));
+    const xattrs = this.#attributes.of(Buffer.from(this.#baseline.root));
+    this.#settle(Buffer.from("."), ROOT, stat, sideNow(stat, null, undefined, xattrs));
     return { parent: undefined, name: Buffer.alloc(0), stat, before: ROOT, isNew: false, isEmpty: true };
   }
 
   entry(dir: Here, name: Buffer, stat: fs.BigIntStats, at: Buffer): boolean | Promise<void> {
+    this.budget.spend();
     dir.isEmpty = false;
     if (this.#isExcluded(dir, name, stat)) return false;
     const before = this.#find(dir, name);
     if (before !== undefined) {
       this.#seen[before] = 1;
-      if (!stat.isDirectory() && this.#baseline.manifest.isUntouched(before, stat)) return false;
+      if (this.#baseline.manifest.isUntouched(before, stat)) return stat.isDirectory();
     }
     if (stat.isFile()) return this.#readAndSettle(pathOf(dir, name), before, stat, at) ?? false;
+    const xattrs = this.#attributes.of(at);
+    // A new directory follows from what is in it, unless it says something itself.
     const isNewDirectory = stat.isDirectory() && before === undefined;
-    if (!isNewDirectory) {
+    if (isNewDirectory && xattrs.length > 0) this.#listedNew.add(stat.ino);
+    if (!isNewDirectory || xattrs.length > 0) {
       const target = stat.isSymbolicLink() ? tryReadLink(at) : undefined;
-      this.#settle(pathOf(dir, name), before, stat, sideNow(stat, null, target));
+      this.#settle(pathOf(dir, name), before, stat, sideNow(stat, null, target, xattrs));
     }
     return stat.isDirectory();
   }
@@ -116,8 +139,8 @@ class Comparison implements TreeVisitor<Here> {
   }
 
   leave(dir: Here): void {
-    if (!dir.isNew || !dir.isEmpty) return;
-    this.#settle(pathOf(dir), undefined, dir.stat, sideNow(dir.stat, null, undefined));
+    if (!dir.isNew || !dir.isEmpty || this.#listedNew.has(dir.stat.ino)) return;
+    this.#settle(pathOf(dir), undefined, dir.stat, sideNow(dir.stat, null, undefined, []));
   }
 
   failed(dir: Here, name: Buffer | undefined): void {
@@ -147,7 +170,8 @@ class Comparison implements TreeVisitor<Here> {
   result(): TreeChanges {
     const renamed = markRenames(this.#baseline.manifest, this.#created, this.#deleted);
     markHardLinks(this.#baseline.manifest, this.#seen, this.#created);
-    const { counts, changes, touchedSensitive, truncated } = this.#list;
+    const { counts, changes, touchedSensitive } = this.#list;
+    const truncated = this.#list.truncated || this.budget.stopped !== undefined;
     changes.sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
     return {
       counts: { ...counts, total: counts.created + counts.modified + counts.deleted, renamed },
@@ -156,6 +180,8 @@ class Comparison implements TreeVisitor<Here> {
       truncated,
       unreadable: this.#unreadable,
       excluded: this.#excluded,
+      stopped: this.budget.stopped,
+      noXattrs: this.#attributes.failure,
     };
   }
 
@@ -187,13 +213,13 @@ class Comparison implements TreeVisitor<Here> {
     stat: fs.BigIntStats,
     at: Buffer,
   ): Promise<void> | undefined {
+    const hasRoom = before !== undefined || this.#list.hasRoomFor(path);
+    const xattrs: readonly ExtendedAttribute[] = hasRoom ? this.#attributes.of(at) : [];
     // What can't be described any more need not be read; whether a known file was modified only its content tells.
-    if (before === undefined && !this.#list.hasRoomFor(path)) {
-      return void this.#settle(path, before, stat, sideNow(stat, null, undefined), "budget");
-    }
+    if (!hasRoom) return void this.#settle(path, before, stat, sideNow(stat, null, undefined, xattrs), "budget");
     return this.#reader.read(at, stat, (read) => {
       const sha256 = typeof read === "string" ? null : read.sha256.toString("hex");
-      this.#settle(path, before, stat, sideNow(stat, sha256, undefined), read);
+      this.#settle(path, before, stat, sideNow(stat, sha256, undefined, xattrs), read);
     });
   }
 

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeFully } from "../core/atomic-file.ts";
 import { errorMessage } from "../core/errors.ts";
+import { writeFully } from "../core/storage.ts";
 import { isText } from "./text.ts";
 
 export interface ContentBaseLimits {

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
-import { writeError, writeFully } from "../core/atomic-file.ts";
+import { writeError } from "../core/atomic-file.ts";
 import { CaptureError, errnoOf } from "../core/errors.ts";
+import { writeFully } from "../core/storage.ts";
 import type { FileType } from "../schema/observations.ts";
 import { tryReadLink } from "./baseline.ts";
 import { atPath, openDirectory } from "./beneath.ts";

@@ -2,12 +2,20 @@ import type { BigIntStats } from "node:fs";
 import type { FileChange } from "../schema/observations.ts";
 import type { Baseline } from "./baseline.ts";
 import { displayPath } from "./byte-path.ts";
+import type { ExtendedAttribute } from "./extended-attributes.ts";
 import { fileTypeOf, permissionsOf } from "./file-type.ts";
 
 /** What a change says, apart from where it happened. */
 export type ChangeDetails = Omit<
   FileChange,
-  "path" | "path_b64" | "change_type" | "sensitive_path" | "renamed_from" | "hard_link_of"
+  | "path"
+  | "path_b64"
+  | "change_type"
+  | "sensitive_path"
+  | "renamed_from"
+  | "renamed_from_b64"
+  | "hard_link_of"
+  | "hard_link_of_b64"
 >;
 
 /** A file as it was on one side of a change. */
@@ -20,6 +28,8 @@ export interface Side {
   sha256: string | null;
   /** Of symbolic links. */
   target: Buffer | undefined;
+  /** Extended attributes; before the run there are none. */
+  xattrs: readonly ExtendedAttribute[];
 }
 
 export function sideBefore({ manifest, base }: Baseline, index: number): Side {
@@ -32,22 +42,30 @@ export function sideBefore({ manifest, base }: Baseline, index: number): Side {
     sizeBytes: manifest.sizeBytes(index),
     sha256: type === "file" && content !== undefined ? base.sha256(content) : null,
     target: type === "symlink" && content !== undefined ? base.text(content) : undefined,
+    xattrs: [],
   };
 }
 
-export function sideNow(stat: BigIntStats, sha256: string | null, target: Buffer | undefined): Side {
+export function sideNow(
+  stat: BigIntStats,
+  sha256: string | null,
+  target: Buffer | undefined,
+  xattrs: readonly ExtendedAttribute[],
+): Side {
   return {
     mode: Number(stat.mode),
     owner: `${stat.uid}:${stat.gid}`,
     sizeBytes: Number(stat.size),
     sha256,
     target,
+    xattrs,
   };
 }
 
-/** Whether content (or link text), type, permissions and owner are the same. */
-export function isSameState(a: Side, b: Side): boolean {
-  return a.mode === b.mode && a.owner === b.owner && isSameContent(a, b);
+/** Whether content (or link text), type, permissions, owner and extended attributes are the same. */
+export function isSameState(before: Side, after: Side): boolean {
+  const isSameMeta = before.mode === after.mode && before.owner === after.owner && after.xattrs.length === 0;
+  return isSameMeta && isSameContent(before, after);
 }
 
 /** Whether content or link text are known to be the same. */
@@ -74,6 +92,7 @@ export function describeSides(before: Side | undefined, after: Side | undefined)
     ...(ownerChanged ? { before_owner: before.owner, after_owner: after.owner } : {}),
     ...linkText("symlink_target", after),
     ...linkText("before_symlink_target", before),
+    ...(after !== undefined && after.xattrs.length > 0 ? { xattrs: [...after.xattrs] } : {}),
   };
 }
 
@@ -82,5 +101,7 @@ function sizeOf(side: Side | undefined): number | null {
 }
 
 function linkText(key: "symlink_target" | "before_symlink_target", side: Side | undefined) {
-  return side?.target === undefined ? {} : { [key]: displayPath(side.target).path };
+  if (side?.target === undefined) return {};
+  const { path, path_b64 } = displayPath(side.target);
+  return { [key]: path, ...(path_b64 === undefined ? {} : { [`${key}_b64`]: path_b64 }) };
 }

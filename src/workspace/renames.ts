@@ -41,6 +41,7 @@ export function markRenames(
     const [source] = at < 0 ? [] : candidates.splice(at, 1);
     if (source === undefined) continue;
     file.change.renamed_from = source.change.path;
+    if (source.change.path_b64 !== undefined) file.change.renamed_from_b64 = source.change.path_b64;
     pairs++;
   }
   return pairs;
@@ -51,18 +52,25 @@ export function markHardLinks(manifest: Manifest, stillThere: Uint8Array, create
   const linked = created.filter(({ hasOtherNames }) => hasOtherNames);
   if (linked.length === 0) return;
   const wanted = new Set(linked.map(({ ino }) => ino));
-  const names = new Map<bigint, string>();
+  const names = new Map<bigint, ShownPath>();
   for (let index = 0; index < manifest.size; index++) {
     const ino = manifest.ino(index);
     // The first name in the baseline that still stands.
     if (stillThere[index] === 1 && wanted.has(ino) && !names.has(ino))
-      names.set(ino, displayPath(manifest.path(index)).path);
+      names.set(ino, displayPath(manifest.path(index)));
   }
   for (const { change, ino } of linked) {
     const other = names.get(ino);
-    if (other === undefined) names.set(ino, change.path);
-    else change.hard_link_of = other;
+    if (other === undefined) names.set(ino, change);
+    else nameOther(change, other);
   }
+}
+
+type ShownPath = Pick<FileChange, "path" | "path_b64">;
+
+function nameOther(change: FileChange, other: ShownPath): void {
+  change.hard_link_of = other.path;
+  if (other.path_b64 !== undefined) change.hard_link_of_b64 = other.path_b64;
 }
 
 function isRename(manifest: Manifest, from: DeletedFile, to: CreatedFile): boolean {

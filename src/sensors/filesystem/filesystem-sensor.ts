@@ -142,20 +142,17 @@ class StateComparison implements FilesystemSensor {
         this.#statement("file-workspace", "sampled", reasonFor([inside], notes)),
         this.#statement("file-outside", "sampled", reasonFor(outside, [])),
       ],
-      gaps: [
-        ...inside.unreadable.map((place) => this.#gap("file-workspace", place)),
-        ...outside.flatMap(({ unreadable }) => unreadable.map((place) => this.#gap("file-outside", place))),
-      ],
+      gaps: [...this.#gaps("file-workspace", [inside]), ...this.#gaps("file-outside", outside)],
     };
   }
 
-  #gap(name: string, place: string): Gap {
-    return {
-      class: name,
-      from: this.#preparedAt,
-      to: isoNow(),
-      reason: `could not be read at the end: ${place || "."}`,
-    };
+  #gaps(name: string, found: readonly TreeChanges[]): Gap[] {
+    const reasons = found.flatMap(({ unreadable, stopped, noXattrs }) => [
+      ...unreadable.map((place) => `could not be read at the end: ${place || "."}`),
+      ...(stopped === undefined ? [] : [`${stopped} the comparison was ended`]),
+      ...(noXattrs === undefined ? [] : [`extended attributes could not be read: ${noXattrs}`]),
+    ]);
+    return reasons.map((reason) => ({ class: name, from: this.#preparedAt, to: isoNow(), reason }));
   }
 
   #statement(
@@ -181,8 +178,15 @@ const FILE_CLASSES = ["file-workspace", "file-outside"] as const;
 function reasonFor(found: readonly TreeChanges[], notes: readonly string[]): string {
   const parts = [
     "the states before and after the run were compared file by file; what was made and removed in between is not seen",
-    ...(found.some(({ truncated }) => truncated) ? ["the list is cut, the counts are not"] : []),
+    ...cutNotes(found),
     ...notes,
   ];
   return parts.join("; ");
+}
+
+function cutNotes(found: readonly TreeChanges[]): string[] {
+  const stopped = found.find((one) => one.stopped !== undefined)?.stopped;
+  if (stopped !== undefined)
+    return [`the comparison was ended ${stopped}: the counts are lower bounds, and what was deleted is not known`];
+  return found.some(({ truncated }) => truncated) ? ["the list is cut, the counts are not"] : [];
 }
