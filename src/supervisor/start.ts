@@ -30,9 +30,7 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"));
   const base = addSensors(run);
   await allOrFirstError([
-    // The engine works in a process of its own, so it goes first.
-    run.timer.measure("container", () => prepareContainer(run, signal)),
-    run.timer.measure("model", () => prepareModel(run)),
+    prepareInside(run, signal),
     run.timer.measure("workspace", () => prepareWorkspace(run, base, signal)),
   ]);
   if (signal.aborted) throw new CaptureError("interrupted", "interrupted before the agent began");
@@ -85,28 +83,37 @@ async function prepareModel(run: RunState): Promise<void> {
   writeAgentConfig(run.privateDir.config, run.gateway.agentConfig, run.plan.pluginFile);
 }
 
+/** The container, the model, and the model's socket inside the container. */
+async function prepareInside(run: RunState, signal: AbortSignal): Promise<void> {
+  await allOrFirstError([
+    // The engine works in a process of its own, so it goes first.
+    run.timer.measure("container", () => prepareContainer(run, signal)),
+    run.timer.measure("model", () => prepareModel(run)),
+  ]);
+  await run.timer.measure("sockets", () => openModelSocket(run));
+}
+
 async function prepareContainer(run: RunState, signal: AbortSignal): Promise<void> {
   run.createdAt = isoNow();
   run.container = await run.plan.engine.prepare(run.spec, signal);
 }
 
 async function attach(run: RunState): Promise<void> {
-  const { container, gateway } = run;
-  if (container === undefined || gateway === undefined) throw new Error("attach before the container is prepared");
+  const { container } = run;
+  if (container === undefined) throw new Error("attach before the container is prepared");
   const cgroup = CgroupWatch.open(container.pid);
   run.cgroup = cgroup;
   const target = { pid: container.pid, containerId: container.id, cgroupDirs: cgroup.dirs };
-  await allOrFirstError([
-    run.timer.measure("sockets", () => openModelSocket(run, container.pid)),
-    ...run.sensors.map((sensor) => run.timer.measure(`sensor ${sensor.name}`, () => sensor.attach(target))),
-  ]);
+  await allOrFirstError(
+    run.sensors.map((sensor) => run.timer.measure(`sensor ${sensor.name}`, () => sensor.attach(target))),
+  );
 }
 
-async function openModelSocket(run: RunState, pid: number): Promise<void> {
-  const { gateway } = run;
-  if (gateway === undefined) return;
+async function openModelSocket(run: RunState): Promise<void> {
+  const { container, gateway } = run;
+  if (container === undefined || gateway === undefined) return;
   const want = [{ name: MODEL_LISTENER, host: "127.0.0.1", port: gateway.port }];
-  const listener = (await listenInNamespace(pid, want)).get(MODEL_LISTENER);
+  const listener = (await listenInNamespace(container.pid, want)).get(MODEL_LISTENER);
   if (listener !== undefined) gateway.serve(listener);
 }
 
