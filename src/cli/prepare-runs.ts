@@ -48,7 +48,8 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
     recoverLostRuns({ captureRoot: settings.capture_root, engine, derive: deriveCapture }),
     findImage(settings, engine, progress, signal),
   ]);
-  for (const capture of lost) progress.line(`cleaned  ${capture} was left by a supervisor that was killed`);
+  for (const capture of lost.finished) progress.line(`cleaned  ${capture} was left by a supervisor that was killed`);
+  for (const problem of lost.problems) progress.line(`warning  ${problem}`);
   progress.status(undefined);
   return { settings, engine, ...found, sensitivePatterns };
 }

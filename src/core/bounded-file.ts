@@ -1,7 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import * as fs from "node:fs";
-import { writeFully } from "./atomic-file.ts";
 import { errorMessage } from "./errors.ts";
+import { closeDurably, storage, writeSome } from "./storage.ts";
 
 export interface BoundedFileStats {
   /** Bytes offered, kept or not. */
@@ -10,7 +9,7 @@ export interface BoundedFileStats {
   /** SHA-256 (hex) of everything offered, also of what was not kept. */
   sha256: string;
   truncated: boolean;
-  /** Why bytes were lost other than by the limit, for example a full disk. */
+  /** Why bytes were lost other than by the limit, for example a full disk; set also when only their durability is in doubt. */
   failure: string | undefined;
 }
 
@@ -25,6 +24,7 @@ export class BoundedFile {
   #bytesTotal = 0;
   #bytesKept = 0;
   #failure: string | undefined;
+  #closed = false;
 
   private constructor(fd: number, maxBytes: number) {
     this.#fd = fd;
@@ -33,29 +33,31 @@ export class BoundedFile {
 
   /** Creates `file` (it must not exist) for at most `maxBytes`. */
   static create(file: string, maxBytes: number): BoundedFile {
-    return new BoundedFile(fs.openSync(file, "wx", 0o644), maxBytes);
+    return new BoundedFile(storage().open(file, "wx", 0o644), maxBytes);
   }
 
   get bytesTotal(): number {
     return this.#bytesTotal;
   }
 
+  /** Quiet after `close`: a stream whose end was not waited for may still bring something. */
   write(chunk: Uint8Array): void {
+    if (this.#closed) return;
     this.#bytesTotal += chunk.length;
     this.#hash.update(chunk);
     const room = this.#maxBytes - this.#bytesKept;
     if (room <= 0 || this.#failure !== undefined) return;
     const part = chunk.length > room ? chunk.subarray(0, room) : chunk;
-    try {
-      writeFully(this.#fd, part);
-      this.#bytesKept += part.length;
-    } catch (error) {
-      this.#failure = errorMessage(error);
-    }
+    const written = writeSome(this.#fd, part);
+    this.#bytesKept += written.bytes;
+    if (written.error !== undefined) this.#failure = errorMessage(written.error);
   }
 
+  /** Call once. The bytes are durable then, or `failure` says why not. */
   close(): BoundedFileStats {
-    fs.closeSync(this.#fd);
+    this.#closed = true;
+    const failure = closeDurably(this.#fd);
+    if (failure !== undefined) this.#failure ??= errorMessage(failure);
     return {
       bytesTotal: this.#bytesTotal,
       bytesKept: this.#bytesKept,

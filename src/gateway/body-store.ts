@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeFully } from "../core/atomic-file.ts";
-import { errorMessage } from "../core/errors.ts";
+import { errnoOf, errorMessage } from "../core/errors.ts";
+import { closeDurably, storage, writeSome } from "../core/storage.ts";
 import type { ExchangeBody } from "../schema/exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 const BODIES = "bodies";
+/** Ending of a body's file while it comes in. A supervisor that was killed leaves it so. */
+const UNFINISHED = ".unfinished";
 
 export interface BodyStoreLimits extends Pick<GatewayLimits, "inlineBytes" | "bodyBytes"> {}
 
@@ -41,12 +43,20 @@ export class BodyStore {
   /** Opens a file to spool into; undefined when that fails. */
   openSpool(): { fd: number; file: string } | undefined {
     try {
-      fs.mkdirSync(this.#dir, { recursive: true });
-      const file = path.join(this.#dir, `.${randomUUID()}.tmp`);
-      return { fd: fs.openSync(file, "wx", 0o644), file };
+      this.#makeDirectory();
+      const file = path.join(this.#dir, `${randomUUID()}${UNFINISHED}`);
+      return { fd: storage().open(file, "wx", 0o644), file };
     } catch (error) {
       this.failure ??= errorMessage(error);
       return undefined;
+    }
+  }
+
+  #makeDirectory(): void {
+    try {
+      storage().makeDirectory(this.#dir, 0o755);
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error;
     }
   }
 
@@ -58,7 +68,7 @@ export class BodyStore {
         fs.rmSync(spool);
         this.budget.left += bytes;
       } else {
-        fs.renameSync(spool, target);
+        storage().rename(spool, target);
       }
       return path.posix.join(BODIES, name);
     } catch (error) {
@@ -139,11 +149,10 @@ export class BodySink {
     const part = chunk.subarray(0, Math.max(0, Math.min(limits.bodyBytes - this.#kept, budget.left)));
     // A hole in the middle would be worse than an early end.
     if (part.length < chunk.length) this.#lost = true;
-    try {
-      writeFully(this.#spool.fd, part);
-      this.#kept += part.length;
-      budget.left -= part.length;
-    } catch (error) {
+    const { bytes, error } = writeSome(this.#spool.fd, part);
+    this.#kept += bytes;
+    budget.left -= bytes;
+    if (error !== undefined) {
       this.#store.failure ??= errorMessage(error);
       this.#lost = true;
     }
@@ -152,7 +161,8 @@ export class BodySink {
   #closeSpool(sha256: string): string | null {
     const spool = this.#spool;
     if (spool === undefined) return null;
-    fs.closeSync(spool.fd);
+    const failure = closeDurably(spool.fd);
+    if (failure !== undefined) this.#store.failure ??= errorMessage(failure);
     // The name is the hash of all bytes; a shortened file must not pass for the whole one of another exchange.
     return this.#store.adopt(spool.file, this.#kept < this.#bytes ? `${sha256}.part` : sha256, this.#kept);
   }

@@ -1,7 +1,6 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeFully } from "../core/atomic-file.ts";
 import { errorMessage } from "../core/errors.ts";
+import { closeDurably, storage, writeSome } from "../core/storage.ts";
 import type { Exchange } from "../schema/exchange.ts";
 import { BodyStore, type ByteBudget } from "./body-store.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -15,13 +14,14 @@ export class ExchangeRecord {
   readonly #fd: number;
   readonly #lineBudget: ByteBudget;
   #lines = 0;
+  #bytes = 0;
   #lost = 0;
   #failure: string | undefined;
 
   /** `recordFile` must not exist. @throws the system's error when it can't be created. */
   constructor(recordFile: string, limits: GatewayLimits) {
     const reserved = Math.floor(limits.recordBytes / LINES_SHARE);
-    this.#fd = fs.openSync(recordFile, "wx", 0o644);
+    this.#fd = storage().open(recordFile, "wx", 0o644);
     this.#lineBudget = { left: reserved };
     this.bodies = new BodyStore(path.dirname(recordFile), limits, { left: limits.recordBytes - reserved });
   }
@@ -34,24 +34,35 @@ export class ExchangeRecord {
       this.#lost += 1;
       return;
     }
-    try {
-      writeFully(this.#fd, line);
+    const { error } = writeSome(this.#fd, line);
+    if (error === undefined) {
       this.#lineBudget.left -= overhead;
       this.#lines += 1;
-    } catch (error) {
-      // Half a line may stand at the end now; another one after it would be unreadable with it.
+      this.#bytes += line.length;
+    } else {
       this.#failure = errorMessage(error);
       this.#lost += 1;
+      this.#cutHalfLine();
     }
   }
 
-  /** Closes the record. `lost`: exchanges that are not in it, or not with all their bytes. */
+  /** Whoever reads the record must not meet half a line, nor another one glued to it. */
+  #cutHalfLine(): void {
+    try {
+      storage().truncate(this.#fd, this.#bytes);
+    } catch (error) {
+      this.#failure = `${this.#failure}; half a line stands at the end: ${errorMessage(error)}`;
+    }
+  }
+
+  /** Closes the record. `lost`: exchanges that are not in it, or not with all their bytes. `reason`: why, or what else puts it in doubt. */
   close(): { lines: number; lost: number; reason: string | undefined } {
-    fs.closeSync(this.#fd);
+    const failed = closeDurably(this.#fd);
+    if (failed !== undefined) this.#failure ??= errorMessage(failed);
     const { truncatedCount, failure } = this.bodies;
     const why = this.#failure ?? failure;
     const lost = this.#lost + truncatedCount;
     const limit = lost > 0 ? "the limit of what is kept of the model's traffic was reached" : undefined;
-    return { lines: this.#lines, lost, reason: why ?? limit };
+    return { lines: this.#lines, lost, reason: why === undefined ? limit : `not everything was written: ${why}` };
   }
 }

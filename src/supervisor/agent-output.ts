@@ -15,6 +15,8 @@ const OUTPUT_LIMIT_BYTES = 64 << 20;
 export interface AgentOutputStats {
   stdout: BoundedFileStats;
   stderr: BoundedFileStats;
+  /** Bytes that the combined log lacks. */
+  missing: number;
 }
 
 /** Writes what the agent prints: each stream to its own log, and both, as they arrived, to `combinedFile`. */
@@ -44,8 +46,9 @@ export class AgentOutput {
   /** Call after the container's end: waits for the rest of the streams, but not for ever: an engine may have died. */
   async close(): Promise<AgentOutputStats> {
     await Promise.race([this.#ended, sleepInBackground(REST_MS)]);
-    this.#combined.close();
-    return { stdout: this.#stdout.close(), stderr: this.#stderr.close() };
+    const combined = this.#combined.close();
+    const missing = combined.bytesTotal - combined.bytesKept;
+    return { stdout: this.#stdout.close(), stderr: this.#stderr.close(), missing };
   }
 
   #copy(stream: Readable, file: BoundedFile): Promise<void> {
@@ -69,7 +72,7 @@ export function outputCompleteness(stats: AgentOutputStats, from: string | null,
   const failure = stdout.failure ?? stderr.failure;
   return {
     class: "agent-output",
-    level: lost === 0 ? "complete" : "lossy",
+    level: lost === 0 && failure === undefined ? "complete" : "lossy",
     sensor: "supervisor",
     reason: outputReason(lost, failure),
     lost,
@@ -80,6 +83,7 @@ export function outputCompleteness(stats: AgentOutputStats, from: string | null,
 }
 
 function outputReason(lost: number, failure: string | undefined): string {
+  if (failure !== undefined && lost === 0) return `every byte was written, but may not last: ${failure}`;
   if (failure !== undefined) return `${lost} bytes could not be written: ${failure}`;
   if (lost > 0)
     return `${lost} bytes beyond the limit of ${OUTPUT_LIMIT_BYTES} bytes a stream were counted and not kept`;

@@ -37,7 +37,7 @@ export interface Collected {
 /** Collects what the run has left behind. A part that fails is noted, and the others still happen. */
 export async function collect(run: RunState): Promise<Collected> {
   const collected: Collected = {
-    output: { stdout: NO_STREAM, stderr: NO_STREAM },
+    output: { stdout: NO_STREAM, stderr: NO_STREAM, missing: 0 },
     events: undefined,
     session: undefined,
     counters: NO_COUNTERS,

@@ -1,20 +1,47 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { errorMessage } from "../core/errors.ts";
+import { storage, writeFully } from "../core/storage.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { Collected } from "./collect.ts";
 import type { AgentEnd } from "./follow.ts";
 import type { RunState } from "./run-state.ts";
 
-/** `logs/container.log`: what the engine reports of the container, then the agent's two output streams as they arrived. */
+/**
+ * `logs/container.log`: what the engine reports of the container, then the agent's two output streams as they arrived. When
+ * there is no room for the streams, it says so and holds the report alone: they have logs of their own.
+ * @throws what the system says when something of it could not be written.
+ */
 export function writeContainerLog(run: RunState, end: AgentEnd, collected: Collected): void {
   const target = path.join(run.captureDir, LAYOUT.containerLog);
   const combined = path.join(run.privateDir.scratch, "combined.log");
+  const report = `${engineReport(run, end, collected).join("\n")}\n\n`;
   try {
-    fs.writeFileSync(target, `${engineReport(run, end, collected).join("\n")}\n\n`);
-    if (fs.existsSync(combined)) appendFile(target, combined);
+    writeWhole(target, report, fs.existsSync(combined) ? combined : undefined);
+    const { missing } = collected.output;
+    if (missing > 0) appendLine(target, `# ${missing} bytes are missing above; see the logs of the two streams`);
   } catch (error) {
-    collected.problems.push(`${LAYOUT.containerLog}: ${errorMessage(error)}`);
+    writeWhole(target, `${report}# not written, see the logs of the two streams: ${errorMessage(error)}\n`, undefined);
+    throw error;
+  }
+}
+
+function writeWhole(target: string, report: string, combined: string | undefined): void {
+  const fd = storage().open(target, "w", 0o644);
+  try {
+    writeFully(fd, Buffer.from(report));
+    if (combined !== undefined) append(fd, combined);
+  } finally {
+    storage().close(fd);
+  }
+}
+
+function appendLine(target: string, line: string): void {
+  const fd = storage().open(target, "a", 0o644);
+  try {
+    writeFully(fd, Buffer.from(`\n${line}\n`));
+  } finally {
+    storage().close(fd);
   }
 }
 
@@ -34,16 +61,14 @@ function engineReport(run: RunState, end: AgentEnd, collected: Collected): strin
   ];
 }
 
-function appendFile(target: string, source: string): void {
+function append(to: number, source: string): void {
   const from = fs.openSync(source, "r");
-  const to = fs.openSync(target, "a");
   const buffer = Buffer.alloc(1 << 20);
   try {
     for (let length = fs.readSync(from, buffer); length > 0; length = fs.readSync(from, buffer)) {
-      fs.writeSync(to, buffer, 0, length);
+      writeFully(to, buffer.subarray(0, length));
     }
   } finally {
     fs.closeSync(from);
-    fs.closeSync(to);
   }
 }

@@ -1,15 +1,19 @@
 import * as path from "node:path";
-import { writeJsonAtomic } from "../core/atomic-file.ts";
+import { isDiskFull, writeJsonAtomic } from "../core/atomic-file.ts";
+import { isoNow } from "../core/clock.ts";
 import { errorMessage } from "../core/errors.ts";
 import { hasRequiredObservations } from "../evidence/capture-directory.ts";
 import { LAYOUT } from "../evidence/layout.ts";
+import type { CompletenessClass } from "../schema/observations.ts";
 import type { RunRecord } from "../schema/run.ts";
+import { makeRoom } from "./clean-up.ts";
+import { clockGap } from "./clock-gap.ts";
 import { type Collected, collect } from "./collect.ts";
 import { completenessRecord } from "./completeness.ts";
 import { writeContainerLog } from "./container-log.ts";
 import { containerRecordOf } from "./container-record.ts";
 import type { AgentEnd } from "./follow.ts";
-import { judgeEnd } from "./judge.ts";
+import { judgeEnd, type Verdict } from "./judge.ts";
 import { writeMissingObservations } from "./missing-observations.ts";
 import { finishedRecord } from "./record.ts";
 import type { RunState } from "./run-state.ts";
@@ -17,45 +21,105 @@ import type { RunState } from "./run-state.ts";
 /**
  * Finishes a capture, whatever state the run is in: stops the sensors, exports the session, judges the end and writes the
  * records. A part that fails is noted and the others still happen.
+ * @throws CaptureError `disk-full` or `write-failed` when meta/run.json itself can't be written.
  */
 export async function finishRun(run: RunState, end: AgentEnd, supervisorError?: string): Promise<RunRecord> {
+  run.reserve.release("observations");
   const collected = await run.timer.measure("collect", () => collect(run));
   return run.timer.measure("write", () => writeEvidence(run, end, collected, supervisorError));
 }
 
-function writeEvidence(
+async function writeEvidence(
   run: RunState,
   end: AgentEnd,
   collected: Collected,
   supervisorError: string | undefined,
-): RunRecord {
-  const { captureDir, plan } = run;
-  const write = (file: string, value: unknown): void => {
-    try {
-      writeJsonAtomic(path.join(captureDir, file), value);
-    } catch (error) {
-      collected.problems.push(errorMessage(error));
-    }
-  };
-  collected.classes.push(...writeMissingObservations(captureDir, run.workspaceDir, collected.problems));
+): Promise<RunRecord> {
+  const { captureDir } = run;
+  const writer = new RecordWriter(run, collected);
+  await writer.attempt(LAYOUT.containerLog, () => writeContainerLog(run, end, collected));
+  run.reserve.release("records");
+  await writer.attempt("observations", () => {
+    const problems: string[] = [];
+    stateAbsent(collected, writeMissingObservations(captureDir, run.workspaceDir, problems));
+    if (problems.length > 0 && !hasRequiredObservations(captureDir)) throw new Error(problems.join("; "));
+  });
+  await writer.attempt(LAYOUT.container, () => {
+    const atTheEnd = {
+      opencodeVersion: collected.session?.opencodeVersion ?? null,
+      engineInspect: collected.engineInspect,
+    };
+    writeJsonAtomic(path.join(captureDir, LAYOUT.container), containerRecordOf(run, atTheEnd));
+  });
+  const jump = clockGap(run);
+  if (jump !== undefined) collected.gaps.push(jump);
   const completeness = completenessRecord(collected.classes, collected.gaps);
-  write(LAYOUT.completeness, completeness);
-  const opencodeVersion = collected.session?.opencodeVersion ?? null;
-  write(LAYOUT.container, containerRecordOf(run, { opencodeVersion, engineInspect: collected.engineInspect }));
-  writeContainerLog(run, end, collected);
-  const verdict = judgeEnd({
+  const stated = await writer.attempt(LAYOUT.completeness, () =>
+    writeJsonAtomic(path.join(captureDir, LAYOUT.completeness), completeness),
+  );
+  const record = finishedRecord(run, end, collected, verdictOf(run, end, collected, supervisorError), {
+    completeness: stated ? completeness.verdict : "absent",
+    valid: hasRequiredObservations(captureDir),
+  });
+  if (!stated)
+    record.end_detail = `${record.end_detail} What could not be seen is not on record: ${writer.lastFailure}`;
+  await writer.withRoom(() => writeJsonAtomic(path.join(captureDir, LAYOUT.run), record));
+  return record;
+}
+
+function verdictOf(run: RunState, end: AgentEnd, collected: Collected, supervisorError: string | undefined): Verdict {
+  const { plan, gateway } = run;
+  return judgeEnd({
     ...end,
     supervisorError,
     counters: collected.counters,
     outcome: collected.session?.outcome ?? null,
-    gatewayFinish: run.gateway?.totals().lastFinishReason ?? null,
-    modelUnreachable: run.gateway?.totals().modelUnreachable ?? false,
+    gatewayFinish: gateway?.totals().lastFinishReason ?? null,
+    modelUnreachable: gateway?.totals().modelUnreachable ?? false,
     limits: { timeoutSeconds: plan.timeoutSeconds, idleSeconds: plan.idleSeconds },
   });
-  const record = finishedRecord(run, end, collected, verdict, {
-    completeness: completeness.verdict,
-    valid: hasRequiredObservations(captureDir),
-  });
-  writeJsonAtomic(path.join(captureDir, LAYOUT.run), record);
-  return record;
+}
+
+/** What a sensor said of an observation that then could not be written does not hold any more. */
+function stateAbsent(collected: Collected, absent: readonly CompletenessClass[]): void {
+  const names = new Set(absent.map((entry) => entry.class));
+  collected.classes = [...collected.classes.filter((entry) => !names.has(entry.class)), ...absent];
+}
+
+/** Writes records one after the other; what can't be written is noted as a gap. Frees the agent's files when the disk is full. */
+class RecordWriter {
+  readonly #run: RunState;
+  readonly #collected: Collected;
+  #roomMade = false;
+  lastFailure = "";
+
+  constructor(run: RunState, collected: Collected) {
+    this.#run = run;
+    this.#collected = collected;
+  }
+
+  /** @returns whether it was written. */
+  async attempt(what: string, write: () => void): Promise<boolean> {
+    try {
+      await this.withRoom(write);
+      return true;
+    } catch (error) {
+      this.lastFailure = errorMessage(error);
+      this.#collected.problems.push(this.lastFailure);
+      this.#collected.gaps.push({ class: what, from: null, to: isoNow(), reason: this.lastFailure });
+      return false;
+    }
+  }
+
+  /** Tries twice on a full disk: the second time without what the agent has written, which was compared by now. */
+  async withRoom(write: () => void): Promise<void> {
+    try {
+      write();
+    } catch (error) {
+      if (!isDiskFull(error) || this.#roomMade) throw error;
+      this.#roomMade = true;
+      await makeRoom(this.#run);
+      write();
+    }
+  }
 }

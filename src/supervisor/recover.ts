@@ -1,16 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeJsonAtomic } from "../core/atomic-file.ts";
+import { errnoOf, errorMessage } from "../core/errors.ts";
 import { isAlive, parseIdentity } from "../core/process-identity.ts";
 import type { ContainerEngine } from "../engine/port.ts";
-import { hasRequiredObservations } from "../evidence/capture-directory.ts";
-import { LAYOUT, RUNS_DIRECTORY } from "../evidence/layout.ts";
+import { RUNS_DIRECTORY } from "../evidence/layout.ts";
 import { LABEL } from "../sandbox/container-spec.ts";
-import type { RunRecord } from "../schema/run.ts";
 import { removeTree } from "../workspace/remove-tree.ts";
-import { completenessRecord } from "./completeness.ts";
-import { writeMissingObservations } from "./missing-observations.ts";
-import { OWNER_FILE, type OwnerRecord } from "./private-directory.ts";
+import { finishLostCapture } from "./lost-capture.ts";
+import { busyName, OWNER_FILE, type OwnerRecord, parseBusyName } from "./private-directory.ts";
 
 export interface RecoverOptions {
   captureRoot: string;
@@ -18,19 +15,31 @@ export interface RecoverOptions {
   derive(captureDir: string): Promise<unknown>;
 }
 
+export interface Recovered {
+  /** Captures that were finished. */
+  finished: string[];
+  /** What could not be finished or removed, in words; the next start tries again. */
+  problems: string[];
+}
+
 /**
  * Finishes what supervisors left that were killed: removes their containers, marks their captures `supervisor-lost` (what
- * was recorded stays), and removes their private directories. Runs whose supervisor lives are left alone.
- * @returns the captures that were finished.
+ * was recorded stays), makes summaries and reports, and removes their private directories. Runs whose supervisor lives are
+ * left alone, and each lost one is taken by one process only. Being killed itself at any point, it can be called again.
  */
-export async function recoverLostRuns(options: RecoverOptions): Promise<string[]> {
+export async function recoverLostRuns(options: RecoverOptions): Promise<Recovered> {
+  const problems: string[] = [];
   await removeOrphanContainers(options.engine);
   const finished: string[] = [];
-  for (const { dir, owner } of lostRuns(options.captureRoot)) {
-    if (owner !== undefined && (await finishLostCapture(owner, options))) finished.push(owner.capture_dir);
-    await removeTree(dir);
+  for (const { name, runId } of lostRuns(options.captureRoot)) {
+    try {
+      const capture = await recoverRun(path.join(options.captureRoot, RUNS_DIRECTORY), name, runId, options);
+      if (capture !== undefined) finished.push(capture);
+    } catch (error) {
+      problems.push(`the lost run ${runId} could not be finished: ${errorMessage(error)}`);
+    }
   }
-  return finished;
+  return { finished, problems };
 }
 
 async function removeOrphanContainers(engine: ContainerEngine): Promise<void> {
@@ -40,58 +49,65 @@ async function removeOrphanContainers(engine: ContainerEngine): Promise<void> {
   }
 }
 
-function lostRuns(captureRoot: string): { dir: string; owner: OwnerRecord | undefined }[] {
-  const runs = path.join(captureRoot, RUNS_DIRECTORY);
-  if (!fs.existsSync(runs)) return [];
-  return fs
-    .readdirSync(runs)
-    .map((name) => ({ dir: path.join(runs, name), owner: readOwner(path.join(runs, name, OWNER_FILE)) }))
-    .filter(({ dir, owner }) => (owner === undefined ? isOld(dir) : !isAlive(owner.owner)));
+interface LostRun {
+  /** Of its private directory. */
+  name: string;
+  runId: string;
 }
 
-function readOwner(file: string): OwnerRecord | undefined {
+function lostRuns(captureRoot: string): LostRun[] {
+  const runs = path.join(captureRoot, RUNS_DIRECTORY);
+  return namesIn(runs).flatMap((name) => {
+    const busy = parseBusyName(name);
+    if (busy !== undefined) return isAlive(busy.worker) ? [] : [{ name, runId: busy.runId }];
+    const owner = readOwner(path.join(runs, name));
+    // Every private directory appears with its owner in it; one without was never ours.
+    return owner === undefined || isAlive(owner.owner) ? [] : [{ name, runId: name }];
+  });
+}
+
+function namesIn(dir: string): string[] {
   try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as OwnerRecord;
+    return fs.readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function readOwner(dir: string): OwnerRecord | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(dir, OWNER_FILE), "utf8")) as OwnerRecord;
   } catch {
     return undefined;
   }
 }
 
-/** A directory without an owner's record is either being made right now or a leftover. */
-function isOld(dir: string): boolean {
-  return Date.now() - fs.statSync(dir).mtimeMs > 60_000;
+/** @returns the capture, when there was one to finish. */
+async function recoverRun(
+  runs: string,
+  name: string,
+  runId: string,
+  options: RecoverOptions,
+): Promise<string | undefined> {
+  const dir = path.join(runs, busyName(runId));
+  if (!taken(path.join(runs, name), dir)) return undefined;
+  const owner = readOwner(dir);
+  // The capture root may have been moved since.
+  const named = owner?.capture_dir ?? undefined;
+  const captureDir = named === undefined ? undefined : path.join(options.captureRoot, path.basename(named));
+  const finished = captureDir !== undefined && (await finishLostCapture(captureDir, { ...options, runId, dir }));
+  await removeTree(dir);
+  return finished ? captureDir : undefined;
 }
 
-async function finishLostCapture(owner: OwnerRecord, options: RecoverOptions): Promise<boolean> {
-  const file = path.join(owner.capture_dir, LAYOUT.run);
-  const inside = path.dirname(owner.capture_dir) === options.captureRoot;
-  const record = inside ? readUnfinished(file) : undefined;
-  if (record === undefined) return false;
-  const reason = "the supervisor ended before it could finish this capture; what it had recorded until then is kept";
-  const absent = writeMissingObservations(owner.capture_dir, record.workspace_dir, []);
-  const gap = { class: "all", from: record.started_at, to: null, reason };
-  const completenessFile = path.join(owner.capture_dir, LAYOUT.completeness);
-  if (!fs.existsSync(completenessFile)) writeJsonAtomic(completenessFile, completenessRecord(absent, [gap]));
-  writeJsonAtomic(file, {
-    ...record,
-    finished_at: new Date().toISOString(),
-    run_status: "infra_error",
-    capture_status: "infra_error",
-    capture_valid: hasRequiredObservations(owner.capture_dir),
-    execution_error: reason,
-    end_reason: "supervisor-lost",
-    end_detail: reason,
-  } satisfies RunRecord);
-  if (!record.keep_workspace) await removeTree(path.join(owner.capture_dir, LAYOUT.workspace));
-  await options.derive(owner.capture_dir).catch(() => {});
-  return true;
-}
-
-function readUnfinished(file: string): RunRecord | undefined {
+/** False when another process was faster. */
+function taken(from: string, to: string): boolean {
   try {
-    const record = JSON.parse(fs.readFileSync(file, "utf8")) as RunRecord;
-    return record.finished_at === null ? record : undefined;
-  } catch {
-    return undefined;
+    fs.renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
   }
 }

@@ -26,7 +26,6 @@ const MODEL_LISTENER = "model";
  */
 export async function startRun(run: RunState, signal: AbortSignal): Promise<void> {
   fs.mkdirSync(run.workspaceDir);
-  fs.writeFileSync(path.join(run.captureDir, LAYOUT.issue), `${JSON.stringify(run.plan.issue, null, 2)}\n`);
   run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"));
   const base = addSensors(run);
   await allOrFirstError([

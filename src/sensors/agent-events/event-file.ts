@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { writeFully } from "../../core/atomic-file.ts";
 import { errorMessage } from "../../core/errors.ts";
+import { storage, writeSome } from "../../core/storage.ts";
 import type { Line } from "./line-splitter.ts";
 
 const NEWLINE = Buffer.from("\n");
@@ -20,7 +20,7 @@ export class EventFile {
   /** Creates `file`, or continues it. Throws what the file system says when it can't be opened. */
   constructor(file: string, maxBytes: number) {
     const { O_CREAT, O_APPEND, O_WRONLY, O_NOFOLLOW } = fs.constants;
-    this.#fd = fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o644);
+    this.#fd = storage().open(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o644);
     this.#maxBytes = maxBytes;
   }
 
@@ -36,12 +36,16 @@ export class EventFile {
   /** Makes the content durable. */
   close(): void {
     try {
-      fs.fsyncSync(this.#fd);
+      storage().sync(this.#fd);
     } catch (error) {
       // What can't be synced by its nature (a device) is no loss.
       if (this.#isRegular()) this.failure ??= errorMessage(error);
     }
-    fs.closeSync(this.#fd);
+    try {
+      storage().close(this.#fd);
+    } catch (error) {
+      this.failure ??= errorMessage(error);
+    }
   }
 
   #countFitting(lines: readonly Line[]): number {
@@ -56,21 +60,19 @@ export class EventFile {
   #write(lines: readonly Line[]): number {
     const before = this.#size();
     const bytes = Buffer.concat(lines.flatMap((line) => (line.ended ? [line.bytes, NEWLINE] : [line.bytes])));
-    try {
-      writeFully(this.#fd, bytes);
-      this.keptBytes += bytes.length;
+    const { bytes: taken, error } = writeSome(this.#fd, bytes);
+    if (error === undefined) {
+      this.keptBytes += taken;
       return lines.length;
-    } catch (error) {
-      this.failure = errorMessage(error);
-      this.#closedToMore = true;
-      return this.#keepWholeLines(lines, before);
     }
+    this.failure = errorMessage(error);
+    this.#closedToMore = true;
+    return this.#keepWholeLines(lines, before, taken);
   }
 
   /** A full disk takes a part: what is left of a cut line is removed again. */
-  #keepWholeLines(lines: readonly Line[], before: number): number {
+  #keepWholeLines(lines: readonly Line[], before: number, taken: number): number {
     if (!this.#isRegular()) return 0;
-    const taken = this.#size() - before;
     let kept = 0;
     let end = 0;
     for (const line of lines) {
@@ -78,8 +80,12 @@ export class EventFile {
       end += sizeOf(line);
       kept++;
     }
-    fs.ftruncateSync(this.#fd, before + end);
     this.keptBytes += end;
+    try {
+      storage().truncate(this.#fd, before + end);
+    } catch (error) {
+      this.failure = `${this.failure}; half a line stands at the end: ${errorMessage(error)}`;
+    }
     return kept;
   }
 

@@ -74,7 +74,12 @@ export async function exportSessions(options: SessionExportOptions): Promise<Ses
     if (workDir !== undefined) fs.rmSync(workDir, { recursive: true, force: true });
   }
   if (result.reason !== undefined) log.push(`not saved: ${result.reason}`);
-  writeExportLogs(options.captureDir, log);
+  try {
+    writeExportLogs(options.captureDir, log);
+  } catch (error) {
+    // What was exported stands; only the account of it is missing.
+    result = { ...result, reason: result.reason ?? errorMessage(error) };
+  }
   return { ...result, completeness: exportCompleteness(result) };
 }
 

@@ -1,5 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { copyFileAtomic, writeFileAtomic } from "../../core/atomic-file.ts";
+import { storage } from "../../core/storage.ts";
 import { LAYOUT } from "../../evidence/layout.ts";
 import { visibleLines } from "../../schema/display.ts";
 import { type ReaderResult, WORK_FILES } from "./reader-result.ts";
@@ -12,13 +14,14 @@ export function placeExports(captureDir: string, workDir: string, read: ReaderRe
   const fileOf = (id: string) => path.join(workDir, WORK_FILES.sessions, `${id}.json`);
   const root = read.sessions.find((session) => session.id === read.root);
   const children = read.sessions.filter((session) => session !== root && session.fault === null);
-  if (children.length > 0) fs.mkdirSync(path.join(captureDir, CHILDREN), { recursive: true });
+  const dir = path.join(captureDir, CHILDREN);
+  if (children.length > 0 && !fs.existsSync(dir)) storage().makeDirectory(dir, 0o755);
   for (const child of children) move(fileOf(child.id), path.join(captureDir, CHILDREN, `${child.id}.json`));
   const saved = root !== undefined && root.fault === null;
   if (root !== undefined) {
     const raw = path.join(captureDir, LAYOUT.exportStdoutLog);
     move(fileOf(root.id), raw);
-    if (saved) fs.copyFileSync(raw, path.join(captureDir, LAYOUT.sessionExport), fs.constants.COPYFILE_FICLONE);
+    if (saved) copyFileAtomic(raw, path.join(captureDir, LAYOUT.sessionExport));
   }
   return {
     saved,
@@ -32,16 +35,14 @@ export function placeExports(captureDir: string, workDir: string, read: ReaderRe
   };
 }
 
-/** A rename where both are on one file system, else a copy. */
 function move(from: string, to: string): void {
-  fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE);
-  fs.chmodSync(to, 0o644);
+  copyFileAtomic(from, to);
   fs.rmSync(from);
 }
 
 /** What was printed and what was done, also when nothing could be exported. */
 export function writeExportLogs(captureDir: string, log: readonly string[]): void {
   const stdout = path.join(captureDir, LAYOUT.exportStdoutLog);
-  if (!fs.existsSync(stdout)) fs.writeFileSync(stdout, "");
-  fs.writeFileSync(path.join(captureDir, LAYOUT.exportStderrLog), `${visibleLines(log.join("\n"))}\n`);
+  if (!fs.existsSync(stdout)) writeFileAtomic(stdout, "");
+  writeFileAtomic(path.join(captureDir, LAYOUT.exportStderrLog), `${visibleLines(log.join("\n"))}\n`);
 }

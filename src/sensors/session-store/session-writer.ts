@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { writeFully } from "../../core/atomic-file.ts";
+import { writeFully } from "../../core/storage.ts";
 import { sessionExport, sessionMessage } from "../../schema/session-export.ts";
 import { OutcomeTally } from "./agent-outcome.ts";
 
