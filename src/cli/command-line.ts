@@ -33,6 +33,7 @@ async function buildProgram(wanted: string): Promise<Command> {
       "A flight recorder for coding agents: runs OpenCode in a locked-down container and records what it really did.",
     )
     .version(toolVersion())
+    .configureOutput({ outputError: (text, write) => write(visibleLines(text)) })
     .showHelpAfterError("(--help shows the options and examples)")
     .configureHelp({ showGlobalOptions: true });
   const one = Object.hasOwn(COMMANDS, wanted) ? COMMANDS[wanted] : undefined;

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as z from "zod";
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
+import { checkProject } from "./check-project.ts";
 
 const SETTINGS_FILE = "opencode-capture.json";
 const MAX_TIMEOUT_SECONDS = 7 * 24 * 3600;
@@ -48,6 +49,7 @@ export function resolveSettings(flags: SettingFlags, env: NodeJS.ProcessEnv, pac
   const project = path.resolve(
     flags.project ?? env[variableOf("project")] ?? defaultProject(process.cwd(), packageRoot),
   );
+  checkProject(project);
   const { project: _, ...given } = flags;
   const merged = { ...readSettingsFile(project), ...fromEnvironment(env), ...defined(given) };
   const parsed = settingsSchema.safeParse(merged);

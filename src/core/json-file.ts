@@ -71,12 +71,21 @@ interface FlatIssue {
 
 function flatten(issue: z.core.$ZodIssue, base: PropertyKey[]): FlatIssue[] {
   const path = [...base, ...issue.path];
-  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ path, message: issue.message }];
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ path, message: inWords(issue) }];
   const alternatives = issue.errors.map((errors) => errors.flatMap((inner) => flatten(inner, path)));
   // The one that was meant is the one whose faults lie deepest; a wrong alternative fails right at its door.
   const depth = (found: readonly FlatIssue[]): number => Math.max(...found.map((one) => one.path.length));
   const [best = []] = alternatives.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
   return best;
+}
+
+/** What is left out is the commonest slip; zod words it as a wrong type. */
+function inWords(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined"))
+    return `it is missing; a value of type ${issue.expected} belongs here`;
+  if (issue.code === "too_small" && issue.origin === "string" && issue.minimum === 1 && issue.message.startsWith("Too"))
+    return "it is empty";
+  return issue.message;
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -108,7 +108,7 @@ describe("checkTasks", () => {
     );
     expect(complaints()).toEqual([
       expect.stringMatching(/^warning one: .*"a": OpenCode has no tool "shell"; it has bash, edit/),
-      'warning one: fixtures[0], tool call "b": command: Invalid input: expected string, received undefined',
+      'warning one: fixtures[0], tool call "b": command: it is missing; a value of type string belongs here',
       'warning one: fixtures[0], tool call "b": Unrecognized key: "cmd"',
       'error one: fixtures[0], tool call "b": this id is used twice',
       "warning one: fixtures[2] is never used",

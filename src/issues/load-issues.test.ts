@@ -74,7 +74,7 @@ describe("loadIssues", () => {
       'issue "a", id: this id stands in the list twice',
       'issue "b", risk_level: Invalid option',
       'issue "../c", id: an id has only letters',
-      "entry 5, id: Invalid input",
+      "entry 5, id: it is missing",
       'issue "d", files[0]: the path "/etc/passwd" is absolute',
       'issue "d", files[1]: the path "../b" leads out',
       'issue "e", files[1]: two files have the destination "x"',

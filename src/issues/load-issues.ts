@@ -1,12 +1,15 @@
 import { CaptureError, errorMessage } from "../core/errors.ts";
 import { readJsonFile, type SchemaProblem, schemaProblems } from "../core/json-file.ts";
 import type { RiskLevel } from "../schema/common.ts";
+import { shorten } from "../schema/display.ts";
 import { type Issue, type IssueSource, issueSource } from "../schema/issue.ts";
 import { normaliseFile } from "./issue-files.ts";
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** What a prompt may measure: it goes through a pipe whole. */
 const MAX_PROMPT_BYTES = 1024 * 1024;
+/** An id that is far too long is shown as far as it can still be recognised. */
+const MAX_SHOWN_ID = 120;
 
 export interface IssueProblem extends SchemaProblem {
   /** The entry's id as far as it can be read, else its place in the list. */
@@ -104,7 +107,9 @@ function readFiles(source: IssueSource, problem: (path: string, message: string)
 
 function entryName(raw: unknown, index: number): string {
   const id = typeof raw === "object" && raw !== null && "id" in raw ? raw.id : undefined;
-  return typeof id === "string" && id !== "" ? `issue ${JSON.stringify(id)}` : `entry ${index + 1}`;
+  return typeof id === "string" && id !== ""
+    ? `issue ${JSON.stringify(shorten(id, MAX_SHOWN_ID))}`
+    : `entry ${index + 1}`;
 }
 
 /** Old lists have no risk level; there the id's prefix tells. */

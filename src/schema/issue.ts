@@ -4,8 +4,8 @@ import { riskLevel } from "./common.ts";
 /** Letters, digits, `_`, `-`, `.`; it becomes part of a directory name. */
 const issueId = z
   .string()
-  .min(1)
-  .max(100)
+  .min(1, { error: "an id is not empty", abort: true })
+  .max(100, { error: (fault) => `an id has at most 100 characters, this one has ${(fault.input as string).length}` })
   .regex(
     /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
     "an id has only letters, digits, `_`, `-` and `.`, and does not begin with `-` or `.`",

@@ -40,11 +40,15 @@ async function browse(options: BrowseOptions): Promise<void> {
     interrupt.signal.addEventListener("abort", () => resolve(), { once: true }),
   );
   const server = await startBrowser({ host: options.host, port: options.port, captureRoot });
-  for (const warning of server.warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(`${server.url}\n`);
-  process.stderr.write(`captures of ${visible(captureRoot)}; Ctrl-C ends it\n`);
-  await Promise.race([stopped, server.scanned]);
-  await stopped;
-  await server.close();
-  interrupt.dispose();
+  try {
+    for (const warning of server.warnings) process.stderr.write(`warning: ${warning}\n`);
+    process.stdout.write(`${server.url}\n`);
+    process.stderr.write(`captures of ${visible(captureRoot)}; Ctrl-C ends it\n`);
+    await Promise.race([stopped, server.scanned]);
+    await stopped;
+  } finally {
+    // An open server would keep the process alive behind its own error message.
+    await server.close();
+    interrupt.dispose();
+  }
 }

@@ -52,7 +52,13 @@ export function registerRunAll(program: Command): void {
 
 async function runAll(options: RunAllOptions): Promise<number> {
   const settings = resolveSettings(settingFlags(options), process.env, PACKAGE_ROOT);
-  const { issues, state } = chooseIssues(options, loadIssues(settings.issues_path), settings);
+  const all = loadIssues(settings.issues_path);
+  if (all.length === 0) {
+    throw new CaptureError("issues-invalid", `the list of issues ${settings.issues_path} is empty: nothing to run`, {
+      hint: "write an issue into it as tasks/README.md says, or name another list with --issues-path FILE",
+    });
+  }
+  const { issues, state } = chooseIssues(options, all, settings);
   const models = new Map(issues.map((issue) => [issue.id, modelFor(settings, issue)]));
   const progress = createProgress(process.stderr);
   const interrupt = interruptSignal(() =>

@@ -3,6 +3,7 @@ import { CaptureError, EXIT } from "../../core/errors.ts";
 import { findIssue } from "../../issues/find-issue.ts";
 import { loadIssues } from "../../issues/load-issues.ts";
 import { printableJson } from "../../schema/display.ts";
+import type { Issue } from "../../schema/issue.ts";
 import type { RunRecord } from "../../schema/run.ts";
 import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
@@ -14,6 +15,8 @@ import { createProgress, showPhase } from "../progress.ts";
 import { addRunOptions, type RunOptions, settingFlags } from "../run-options.ts";
 import { runSummaryLines } from "../run-summary.ts";
 import { resolveSettings, type Settings } from "../settings.ts";
+
+const MAX_LISTED = 20;
 
 const EXAMPLES = `
 Examples:
@@ -29,17 +32,17 @@ export function registerRun(program: Command): void {
   const command = program
     .command("run")
     .description("run one issue in a container and capture everything")
-    .requiredOption("--issue <id>", "the issue, from tasks/issues.json");
+    .option("--issue <id>", "the issue, from tasks/issues.json");
   addRunOptions(command)
     .addHelpText("after", EXAMPLES)
-    .action(async (options: RunOptions & { issue: string }) => {
+    .action(async (options: RunOptions & { issue?: string }) => {
       process.exitCode = await runOne(options);
     });
 }
 
-async function runOne(options: RunOptions & { issue: string }): Promise<number> {
+async function runOne(options: RunOptions & { issue?: string }): Promise<number> {
   const settings = resolveSettings(settingFlags(options), process.env, PACKAGE_ROOT);
-  const issue = findIssue(loadIssues(settings.issues_path), options.issue);
+  const issue = chosenIssue(loadIssues(settings.issues_path), options.issue);
   const model = modelFor(settings, issue);
   const progress = createProgress(process.stderr);
   const interrupt = interruptSignal(() => progress.line("stopping … (Ctrl-C again gives up at once)"));
@@ -66,6 +69,15 @@ async function runOne(options: RunOptions & { issue: string }): Promise<number> 
     progress.close();
     interrupt.dispose();
   }
+}
+
+/** Not commander's affair: it would complain of the missing option before it names a misspelt one. */
+function chosenIssue(issues: readonly Issue[], id: string | undefined): Issue {
+  if (id !== undefined) return findIssue(issues, id);
+  const known = issues.slice(0, MAX_LISTED).map((issue) => issue.id);
+  throw new CaptureError("usage", "run needs to know which issue: --issue ID", {
+    hint: `one of: ${known.join(", ")}${issues.length > MAX_LISTED ? ", …" : ""}; all of them: opencode-capture run-all`,
+  });
 }
 
 /** Exit code of a single run (docs/operations.md). */
