@@ -6,7 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Exchange, exchange } from "../schema/exchange.ts";
-import { HttpGateway } from "./http-gateway.ts";
+import { HttpGateway, type HttpGatewayOptions } from "./http-gateway.ts";
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -22,7 +22,7 @@ type Answer = (signal: AbortSignal, body: Uint8Array) => AsyncIterable<Uint8Arra
 
 export function upstreamOf(answer: Answer, status = 200, contentType = "text/event-stream"): Upstream {
   return {
-    accepts: (request) => request.path === PATH,
+    accepts: (request) => (request.path === PATH ? undefined : "not for a model"),
     send: async ({ signal, body }) => ({
       status,
       headers: { "content-type": contentType, "set-cookie": "s" },
@@ -53,7 +53,11 @@ interface Bench {
   lines(): Exchange[];
 }
 
-export async function bench(upstream: Upstream, limits: Partial<GatewayLimits> = {}): Promise<Bench> {
+export async function bench(
+  upstream: Upstream,
+  limits: Partial<GatewayLimits> = {},
+  more: Pick<HttpGatewayOptions, "budget" | "allowProviderTools" | "costOf"> = {},
+): Promise<Bench> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "gateway-"));
   const recordFile = path.join(dir, "exchanges.jsonl");
   const gateway = new HttpGateway({
@@ -61,8 +65,17 @@ export async function bench(upstream: Upstream, limits: Partial<GatewayLimits> =
     recordFile,
     port: 4100,
     agentConfig: { model: "x/y", provider: {} },
-    info: { requested: "x", provider: "x", model: "y", persona: null, scriptSha256: null },
+    info: {
+      requested: "x",
+      provider: "x",
+      model: "y",
+      persona: null,
+      scriptSha256: null,
+      baseUrl: null,
+      keySource: null,
+    },
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
+    ...more,
   });
   const listener = net.createServer();
   listener.listen(0, "127.0.0.1");

@@ -69,7 +69,15 @@ describe("HttpGateway within its limits", () => {
       recordFile: path.join(dir, "x.jsonl"),
       port: 1,
       agentConfig: { model: "", provider: {} },
-      info: { requested: "", provider: "", model: "", persona: null, scriptSha256: null },
+      info: {
+        requested: "",
+        provider: "",
+        model: "",
+        persona: null,
+        scriptSha256: null,
+        baseUrl: null,
+        keySource: null,
+      },
       limits: DEFAULT_GATEWAY_LIMITS,
     });
     expect(await unopened.close()).toMatchObject([{ class: "model", level: "absent", lost: null }]);

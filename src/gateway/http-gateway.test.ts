@@ -39,6 +39,8 @@ describe("HttpGateway", () => {
       errorCount: 0,
       inputTokens: 5,
       outputTokens: 2,
+      costUsd: null,
+      limitReached: null,
       modelUnreachable: false,
       lastFinishReason: "stop",
     });

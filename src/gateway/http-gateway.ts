@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Server as NetServer, Socket } from "node:net";
 import { isoNow, monotonicMs } from "../core/clock.ts";
 import { errnoOf, errorMessage } from "../core/errors.ts";
+import type { ExchangeUsage } from "../schema/exchange.ts";
 import type { CompletenessClass } from "../schema/observations.ts";
+import { Budget } from "./budget.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import { GatewayTally } from "./gateway-tally.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -20,6 +22,11 @@ export interface HttpGatewayOptions {
   agentConfig: AgentModelConfig;
   info: ModelGateway["info"];
   limits: GatewayLimits;
+  /** Without it there is no limit to what may be used. */
+  budget?: Budget;
+  allowProviderTools?: boolean;
+  /** US dollars for so many tokens; null where prices are not known. */
+  costOf?: (usage: ExchangeUsage) => number | null;
 }
 
 const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -35,6 +42,9 @@ export class HttpGateway implements ModelGateway {
   readonly #record: ExchangeRecord;
   readonly #tally = new GatewayTally();
   readonly #inFlight: InFlightBytes;
+  readonly #budget: Budget;
+  readonly #allowProviderTools: boolean;
+  readonly #costOf: NonNullable<HttpGatewayOptions["costOf"]>;
   readonly #server: Server;
   readonly #listeners = new Set<NetServer>();
   readonly #sockets = new Set<Socket>();
@@ -53,6 +63,9 @@ export class HttpGateway implements ModelGateway {
     this.#limits = options.limits;
     this.#record = new ExchangeRecord(options.recordFile, options.limits);
     this.#inFlight = new InFlightBytes(options.limits.inFlightBytes);
+    this.#budget = options.budget ?? new Budget({});
+    this.#allowProviderTools = options.allowProviderTools ?? false;
+    this.#costOf = options.costOf ?? (() => null);
     this.#server = this.#createServer();
   }
 
@@ -67,7 +80,7 @@ export class HttpGateway implements ModelGateway {
   }
 
   totals(): GatewayTotals {
-    return this.#tally.totals();
+    return { ...this.#tally.totals(), limitReached: this.#budget.reached ?? null };
   }
 
   close(): Promise<CompletenessClass[]> {
@@ -113,6 +126,8 @@ export class HttpGateway implements ModelGateway {
       upstream: this.#upstream,
       inFlight: this.#inFlight,
       limits: this.#limits,
+      budget: this.#budget,
+      allowProviderTools: this.#allowProviderTools,
       abort,
       busy: this.#open.size >= this.#limits.connections,
       onActivity: () => {
@@ -151,6 +166,8 @@ export class HttpGateway implements ModelGateway {
 
   #finish(exchange: OpenExchange): void {
     const finished = exchange.finish();
+    if (finished.usage !== null) finished.cost_usd ??= this.#costOf(finished.usage);
+    if (exchange.setAside !== undefined) this.#budget.settle(exchange.setAside, finished);
     this.#tally.add(finished);
     this.#record.append(finished);
   }

@@ -11,6 +11,8 @@ export interface GatewayLimits {
   /** Request bodies held at one time, all connections together. */
   inFlightBytes: number;
   connections: number;
+  /** Largest answer, unpacked; a larger one is broken off. */
+  answerBytes: number;
   /** Bodies up to this stand in the record itself, larger ones in files of their own. */
   inlineBytes: number;
   /** Largest body kept in a file. */
@@ -28,6 +30,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   requestBytes: 8 * MIB,
   inFlightBytes: 16 * MIB,
   connections: 64,
+  answerBytes: 64 * MIB,
   inlineBytes: 64 * KIB,
   bodyBytes: 16 * MIB,
   recordBytes: 512 * MIB,

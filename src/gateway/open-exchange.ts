@@ -2,8 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { isoNow, monotonicMs } from "../core/clock.ts";
 import { SCHEMA_VERSION } from "../schema/common.ts";
 import type { Exchange, ExchangeErrorKind } from "../schema/exchange.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { BodySink, BodyStore } from "./body-store.ts";
 import { pathWithoutSecrets, withoutSecrets } from "./headers.ts";
+import type { UpstreamFacts } from "./upstream.ts";
 import { wireFormatName, wireFormatOf } from "./wire/formats.ts";
 import {
   type AnswerFacts,
@@ -25,6 +27,8 @@ export class OpenExchange {
   /** Headers of the request without secrets. */
   readonly headers: Record<string, string>;
   readonly request: BodySink;
+  /** Tokens set aside for it in the run's budget; undefined where it was never let through. */
+  setAside: number | undefined;
   readonly #seq: number;
   readonly #bodies: BodyStore;
   readonly #limits: AnswerLimits;
@@ -37,6 +41,10 @@ export class OpenExchange {
   #parser: AnswerParser | undefined;
   #model: string | null = null;
   #messageCount: number | null = null;
+  #providerTools: string[] = [];
+  #upstream: UpstreamFacts | undefined;
+  #heldMs = 0;
+  readonly #arrivals = new Arrivals();
   #error: { kind: ExchangeErrorKind; message: string } | undefined;
 
   /** `request` is undefined for bytes that were no HTTP request at all. */
@@ -53,12 +61,31 @@ export class OpenExchange {
     this.request = bodies.newBody();
   }
 
+  /** Model that the request asks for, once it was described. */
+  get model(): string | null {
+    return this.#model;
+  }
+
+  /** What acts at the provider, by the request's own word, once it was described. */
+  get providerTools(): readonly string[] {
+    return this.#providerTools;
+  }
+
   /** Takes the parsed request. @returns why no model could understand it. */
   describeRequest(body: unknown): string | undefined {
-    const facts = this.format?.describeRequest(body);
+    const facts = this.format?.describeRequest(body, this.path);
     this.#model = facts?.model?.slice(0, MAX_ID_CHARS) ?? null;
     this.#messageCount = facts?.messageCount ?? null;
+    this.#providerTools = facts?.providerTools ?? [];
     return facts?.problem;
+  }
+
+  held(ms: number): void {
+    this.#heldMs = ms;
+  }
+
+  cameFrom(facts: UpstreamFacts | undefined): void {
+    this.#upstream = facts;
   }
 
   answerBegins(status: number, headers: Readonly<Record<string, string>>): void {
@@ -69,7 +96,9 @@ export class OpenExchange {
   }
 
   answerChunk(chunk: Uint8Array): void {
-    this.#firstByteMs ??= monotonicMs() - this.#startMs;
+    const atMs = monotonicMs() - this.#startMs;
+    this.#firstByteMs ??= atMs;
+    this.#arrivals.add(atMs, chunk.length);
     this.#response?.write(chunk);
     this.#parser?.push(chunk);
   }
@@ -107,8 +136,24 @@ export class OpenExchange {
       tool_calls: answer.toolCalls,
       finish_reason: answer.finishReason,
       usage: answer.usage,
+      cost_usd: answer.costUsd,
+      provider_tools: this.#providerTools,
+      request_id: requestIdOf(this.#responseHeaders),
+      arrivals: this.#arrivals.list(),
+      upstream: this.#upstreamRecord(),
       error_kind: error?.kind ?? null,
       error: error?.message ?? null,
+    };
+  }
+
+  #upstreamRecord(): Exchange["upstream"] {
+    if (this.#upstream === undefined) return null;
+    const { url, contentEncoding, redactions } = this.#upstream;
+    return {
+      url: pathWithoutSecrets(url),
+      content_encoding: contentEncoding,
+      redactions,
+      held_ms: round(this.#heldMs),
     };
   }
 
@@ -123,11 +168,19 @@ export class OpenExchange {
       };
     }
     if (answer.error !== null) return { kind: "model-error", message: answer.error };
+    if (answer.state === "unreadable") {
+      return { kind: "model-error", message: "the answer is not in the format that it should be in" };
+    }
     if (answer.state === "unfinished") {
       return { kind: "model-broke-off", message: "the answer ended before its own end mark" };
     }
     return undefined;
   }
+}
+
+function requestIdOf(headers: Readonly<Record<string, string>>): string | null {
+  const id = headers["x-request-id"] ?? headers["request-id"] ?? headers["x-generation-id"] ?? headers["cf-ray"];
+  return id?.slice(0, MAX_ID_CHARS) ?? null;
 }
 
 function round(ms: number): number {

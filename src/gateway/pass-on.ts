@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorMessage } from "../core/errors.ts";
+import type { Budget } from "./budget.ts";
 import { endToEnd } from "./headers.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { OpenExchange } from "./open-exchange.ts";
@@ -9,6 +10,9 @@ import { type Upstream, UpstreamError, type UpstreamResponse } from "./upstream.
 
 export interface PassOnContext {
   upstream: Upstream;
+  budget: Budget;
+  /** Lets requests through whose tools act at the provider, out of our sight. */
+  allowProviderTools: boolean;
   inFlight: InFlightBytes;
   limits: GatewayLimits;
   /** Aborted by the gateway when it closes, and here when the agent has gone. */
@@ -53,11 +57,20 @@ async function ask(exchange: OpenExchange, body: Buffer, context: PassOnContext)
     if (problem !== undefined)
       throw new UpstreamError("request-malformed", 400, `the request makes no sense: ${problem}`);
   }
-  if (!context.upstream.accepts({ method, path, wireFormat })) {
-    throw new UpstreamError("request-refused", 404, `${method} ${path} is no request that the model answers`);
-  }
+  const refusal = context.upstream.accepts({ method, path, wireFormat, model: exchange.model });
+  if (refusal !== undefined) throw new UpstreamError("request-refused", 404, refusal);
+  refuseProviderTools(exchange, context.allowProviderTools);
+  exchange.setAside = context.budget.admit(body.length);
+  exchange.held(await context.budget.turn(context.abort.signal));
   const headers = endToEnd(exchange.headers);
   return context.upstream.send({ method, path, wireFormat, headers, body, signal: context.abort.signal });
+}
+
+/** What acts at the provider is a way out of the sandbox that nobody here sees. */
+function refuseProviderTools({ providerTools }: OpenExchange, allowed: boolean): void {
+  if (allowed || providerTools.length === 0) return;
+  const why = `the request asks for what acts at the provider, out of sight: ${providerTools.join(", ")}`;
+  throw new UpstreamError("request-refused", 403, why);
 }
 
 function parseJson(body: Buffer): unknown {
@@ -78,11 +91,15 @@ async function sendAnswer(
   exchange.answerBegins(answer.status, answer.headers);
   response.writeHead(answer.status, endToEnd(answer.headers));
   response.flushHeaders();
-  for await (const chunk of answer.body) {
-    signal.throwIfAborted();
-    exchange.answerChunk(chunk);
-    context.onActivity();
-    if (!response.write(chunk)) await once(response, "drain", { signal });
+  try {
+    for await (const chunk of answer.body) {
+      signal.throwIfAborted();
+      exchange.answerChunk(chunk);
+      context.onActivity();
+      if (!response.write(chunk)) await once(response, "drain", { signal });
+    }
+  } finally {
+    exchange.cameFrom(answer.facts?.());
   }
   response.end();
   // A connection that breaks here is noticed as an abort; the answer itself is whole.
@@ -105,7 +122,8 @@ function tellFailure(exchange: OpenExchange, response: ServerResponse, error: un
   const [kind, message] = failureOf(error, "gateway-failed");
   const status = error instanceof UpstreamError ? error.status : 500;
   exchange.fail(kind, message);
-  const headers = { "content-type": "application/json", connection: "close" };
+  const retry = error instanceof UpstreamError && status === 429 ? { "retry-after": "30" } : {};
+  const headers = { "content-type": "application/json", connection: "close", ...retry };
   const body = Buffer.from(`${JSON.stringify({ error: { message, type: "gateway_error", code: kind } })}\n`);
   exchange.answerBegins(status, headers);
   exchange.answerChunk(body);

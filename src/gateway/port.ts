@@ -1,6 +1,9 @@
 import type { Server } from "node:net";
 import type { CompletenessClass } from "../schema/observations.ts";
 
+/** Port of the model on the loopback of the container's own network namespace. */
+export const MODEL_PORT = 4100;
+
 /** What the agent's configuration must say to reach the model (goes into the read-only opencode.json). */
 export interface AgentModelConfig {
   /** `provider/model`, for `model` and `small_model`. */
@@ -14,7 +17,11 @@ export interface GatewayTotals {
   errorCount: number;
   inputTokens: number | null;
   outputTokens: number | null;
-  /** Finish reason of the last answer that came to its end in the session that began first: not a sub-agent's. */
+  /** US dollars; null where neither the provider nor a price table says. */
+  costUsd: number | null;
+  /** What was used up when a request was refused for it, in words; null while no request was. */
+  limitReached: string | null;
+  /** Finish reason, in the words of OpenAI's chat format, of the last answer that came to its end in the session that began first: not a sub-agent's. */
   lastFinishReason: string | null;
   /** True when an exchange failed because the model itself could not be reached. */
   modelUnreachable: boolean;
@@ -33,6 +40,9 @@ export interface ModelGateway {
     model: string;
     persona: string | null;
     scriptSha256: string | null;
+    /** Live models only: where requests go, and where the key came from (never the key). */
+    baseUrl: string | null;
+    keySource: string | null;
   };
   serve(listener: Server): void;
   /** Monotonic time (core/clock.ts) of the last byte either way; for the idle limit. */

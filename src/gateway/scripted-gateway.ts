@@ -1,13 +1,11 @@
 import * as path from "node:path";
 import { CaptureError, errorMessage } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
+import { Budget, type BudgetLimits } from "./budget.ts";
 import { HttpGateway } from "./http-gateway.ts";
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-import type { AgentModelConfig, ModelGateway } from "./port.ts";
+import { type AgentModelConfig, MODEL_PORT, type ModelGateway } from "./port.ts";
 import { startScriptedUpstream } from "./scripted-upstream.ts";
-
-/** Port of the model on the loopback of the container's own network namespace. */
-export const MODEL_PORT = 4100;
 
 const PROVIDER = "scripted";
 /** So large that OpenCode never shortens a session by a summary, which no script expects. */
@@ -23,6 +21,7 @@ export interface ScriptedGatewayOptions {
   captureDir: string;
   limits?: Partial<GatewayLimits>;
   port?: number;
+  budget?: BudgetLimits;
 }
 
 /**
@@ -46,8 +45,11 @@ export async function createScriptedGateway(options: ScriptedGatewayOptions): Pr
         model: persona,
         persona,
         scriptSha256: upstream.sha256,
+        baseUrl: null,
+        keySource: null,
       },
       limits,
+      ...(options.budget === undefined ? {} : { budget: new Budget(options.budget) }),
     });
   } catch (error) {
     await upstream.close();

@@ -7,7 +7,13 @@ import type { Script, ScriptEntry } from "../schema/scripted-model.ts";
 import { withoutSecrets } from "./headers.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { readScript } from "./script-file.ts";
-import { type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from "./upstream.ts";
+import {
+  type AcceptQuestion,
+  type Upstream,
+  UpstreamError,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from "./upstream.ts";
 
 /** OpenCode has titles written by a request of its own, with the session's id but without tools. */
 const TITLE_MARK = "title generator";
@@ -82,8 +88,9 @@ class ScriptedUpstream implements Upstream {
   }
 
   /** Only what a script can answer: aimock has control routes on the same port that are no business of an agent. */
-  accepts(request: { path: string; wireFormat: string }): boolean {
-    return request.wireFormat === "openai-chat" && request.path === "/v1/chat/completions";
+  accepts({ method, path, wireFormat }: AcceptQuestion): string | undefined {
+    if (wireFormat === "openai-chat" && path === "/v1/chat/completions") return undefined;
+    return `${method} ${path} is no request that the model answers`;
   }
 
   async send(request: UpstreamRequest): Promise<UpstreamResponse> {

@@ -15,14 +15,31 @@ export interface UpstreamRequest {
 export interface UpstreamResponse {
   status: number;
   headers: Readonly<Record<string, string>>;
+  /** What is known of the way it came; ask when the body is at its end. */
+  facts?(): UpstreamFacts;
   /** Pieces as they come. Ending the loop early must release the connection. */
   body: AsyncIterable<Uint8Array>;
 }
 
-/** What stands behind the gateway: a scripted model, later a live provider or a recording. */
+export interface UpstreamFacts {
+  /** Without secrets. */
+  url: string;
+  contentEncoding: string | null;
+  redactions: number;
+}
+
+export interface AcceptQuestion {
+  method: string;
+  path: string;
+  wireFormat: WireFormatName;
+  /** Model that the request asks for; null where it does not say. */
+  model: string | null;
+}
+
+/** What stands behind the gateway: a scripted model or a live provider, later a recording. */
 export interface Upstream {
-  /** False for a request that is not one for a model; it is refused without being passed on. */
-  accepts(request: { method: string; path: string; wireFormat: WireFormatName }): boolean;
+  /** Why a request is refused without being passed on, as one that is not for this model; undefined when it may go. */
+  accepts(request: AcceptQuestion): string | undefined;
   /** @throws UpstreamError when no answer begins; any error while `body` is read means that the answer broke off. */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;

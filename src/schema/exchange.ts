@@ -37,13 +37,14 @@ export const exchangeErrorKind = z
     "gateway-busy",
     "gateway-failed",
     "unscripted",
+    "limit-reached",
     "model-unreachable",
     "model-timeout",
     "model-broke-off",
     "model-error",
   ])
   .describe(
-    "Who failed. `client-…`, `request-…`: the agent's side. `gateway-…`: ours. `unscripted`: the script has no answer. `model-error`: the model answered with an error status; the other `model-…`: no whole answer came.",
+    "Who failed. `client-…`, `request-…`: the agent's side. `gateway-…`: ours. `unscripted`: the script has no answer. `limit-reached`: the run may use no more of the model, or not so fast. `model-error`: the model answered with an error status; the other `model-…`: no whole answer came.",
   );
 export type ExchangeErrorKind = z.infer<typeof exchangeErrorKind>;
 
@@ -53,6 +54,25 @@ export const answerState = z
     "How far `text` and `tool_calls` tell the answer. `complete`: all of it. `cut`: a limit of ours left something out. `unfinished`: the answer ended before its own end mark. `unreadable`: not in the format it should be. `none`: no answer, or a format that is not parsed.",
   );
 export type AnswerState = z.infer<typeof answerState>;
+
+export const exchangeUsage = z.object({
+  input_tokens: count.nullable().describe("All of the input, cached parts included."),
+  output_tokens: count.nullable().describe("All of the output, reasoning included."),
+  cache_read_tokens: count.nullable().default(null).describe("Input that came from the provider's cache."),
+  cache_write_tokens: count.nullable().default(null).describe("Input that was put into the provider's cache."),
+});
+export type ExchangeUsage = z.infer<typeof exchangeUsage>;
+
+const exchangeUpstream = z.object({
+  url: z.string().describe("Where the request went, without secrets."),
+  content_encoding: z
+    .string()
+    .nullable()
+    .describe("How the provider had packed the answer; it was unpacked before it was passed on and recorded."),
+  redactions: count.describe("Places of the answer where the provider repeated the key; it was replaced by `*`."),
+  held_ms: milliseconds.describe("How long the gateway held the request back, to keep the limit of requests a minute."),
+});
+export type ExchangeUpstream = z.infer<typeof exchangeUpstream>;
 
 /** One line of `model/exchanges.jsonl`: one request to the model and its answer, as the gateway saw them. */
 export const exchange = z.object({
@@ -79,7 +99,27 @@ export const exchange = z.object({
   reasoning: z.string().nullable().describe("What the model wrote as its reasoning, bounded."),
   tool_calls: z.array(toolCall).describe("Tools that the model asked for."),
   finish_reason: z.string().nullable().describe("Why the model stopped, in the words of the wire format."),
-  usage: z.object({ input_tokens: count.nullable(), output_tokens: count.nullable() }).nullable(),
+  usage: exchangeUsage.nullable(),
+  cost_usd: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .default(null)
+    .describe("What it cost: by the provider's word, else by the known prices; null: not known."),
+  provider_tools: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "What the request lets the provider do by itself, out of sight: web search, code execution, remote MCP servers, `remote-url`.",
+    ),
+  request_id: z.string().nullable().default(null).describe("The provider's own id of the request."),
+  arrivals: z
+    .array(z.tuple([milliseconds, count]))
+    .default([])
+    .describe(
+      "When the answer's body came: pairs of milliseconds since the request's beginning and bytes. Neighbours are put together where there are many.",
+    ),
+  upstream: exchangeUpstream.nullable().default(null).describe("Live models only."),
   error_kind: exchangeErrorKind.nullable(),
   error: z.string().nullable().describe("What went wrong, in words; null exactly when `error_kind` is."),
 });

@@ -4,7 +4,7 @@ import { writeJsonAtomic } from "../core/atomic-file.ts";
 import { isoNow } from "../core/clock.ts";
 import { CaptureError } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
-import { MODEL_PORT } from "../gateway/scripted-gateway.ts";
+import { MODEL_PORT } from "../gateway/port.ts";
 import { AGENT_GID, AGENT_UID, INSIDE, writeAgentConfig } from "../sandbox/agent-config.ts";
 import { CgroupWatch } from "../sandbox/cgroup.ts";
 import { listenInNamespace } from "../sandbox/netns.ts";

@@ -118,7 +118,17 @@ function exchangeSample(turn: Turn, index: number): Exchange {
       ? [{ id: turn.tool.id, name: turn.tool.name, arguments: JSON.stringify(turn.tool.args) }]
       : [],
     finish_reason: turn.tool ? "tool_calls" : "stop",
-    usage: { input_tokens: 900 + 100 * index, output_tokens: 40 },
+    usage: {
+      input_tokens: 900 + 100 * index,
+      output_tokens: 40,
+      cache_read_tokens: null,
+      cache_write_tokens: null,
+    },
+    cost_usd: null,
+    provider_tools: [],
+    request_id: null,
+    arrivals: [[120, Buffer.byteLength(answer)]],
+    upstream: null,
     error_kind: null,
     error: null,
   };

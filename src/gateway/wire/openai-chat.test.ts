@@ -49,7 +49,8 @@ const expected: AnswerFacts = {
     { id: "c2", name: "read", arguments: '{"filePath":"/x"}' },
   ],
   finishReason: "tool_calls",
-  usage: { input_tokens: 7, output_tokens: 3 },
+  usage: { input_tokens: 7, output_tokens: 3, cache_read_tokens: null, cache_write_tokens: null },
+  costUsd: null,
   error: null,
 };
 
@@ -125,9 +126,13 @@ describe("openaiChat requests", () => {
 
   it("describes a request, or says why it is none", () => {
     const messages = [{ role: "user", content: "x" }];
-    expect(openaiChat.describeRequest({ model: "m", messages })).toEqual({ model: "m", messageCount: 1 });
+    expect(openaiChat.describeRequest({ model: "m", messages }, "")).toEqual({
+      model: "m",
+      messageCount: 1,
+      providerTools: [],
+    });
     for (const wrong of [null, [], {}, { messages: [null] }, { messages: [{}] }, { messages, tools: [{}] }]) {
-      expect(openaiChat.describeRequest(wrong).problem).toBeTypeOf("string");
+      expect(openaiChat.describeRequest(wrong, "").problem).toBeTypeOf("string");
     }
   });
 });

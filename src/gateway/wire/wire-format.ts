@@ -1,12 +1,17 @@
-import type { AnswerState, ToolCall, WireFormatName } from "../../schema/exchange.ts";
+import type { AnswerState, ExchangeUsage, ToolCall, WireFormatName } from "../../schema/exchange.ts";
 
 /** What of a request is worth a column of its own. */
 export interface RequestFacts {
   model: string | null;
   messageCount: number | null;
+  /** Tools in the request that act at the provider, out of our sight, and what else makes it reach out. */
+  providerTools: string[];
   /** Why no model could understand the request. */
   problem?: string;
 }
+
+/** All input tokens, cached ones included, and of them those read from and written to a cache. */
+export type TokenUsage = ExchangeUsage;
 
 /** What of an answer is worth a column of its own. */
 export interface AnswerFacts {
@@ -15,7 +20,9 @@ export interface AnswerFacts {
   reasoning: string | null;
   toolCalls: ToolCall[];
   finishReason: string | null;
-  usage: { input_tokens: number | null; output_tokens: number | null } | null;
+  usage: TokenUsage | null;
+  /** US dollars, where the provider itself says what it charges. */
+  costUsd: number | null;
   /** An error that the model reported inside an answer that began well. */
   error: string | null;
 }
@@ -37,7 +44,7 @@ export interface WireFormat {
   readonly name: WireFormatName;
   matches(method: string, path: string): boolean;
   /** `body` is the parsed JSON of the request. */
-  describeRequest(body: unknown): RequestFacts;
+  describeRequest(body: unknown, path: string): RequestFacts;
   createParser(contentType: string, limits: AnswerLimits): AnswerParser;
 }
 
@@ -48,5 +55,6 @@ export const NO_ANSWER: AnswerFacts = {
   toolCalls: [],
   finishReason: null,
   usage: null,
+  costUsd: null,
   error: null,
 };

@@ -1,0 +1,175 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { errnoOf } from "../../core/errors.ts";
+import type { WireFormatName } from "../../schema/exchange.ts";
+import { withoutSecrets } from "../headers.ts";
+import type { GatewayLimits } from "../limits.ts";
+import {
+  type AcceptQuestion,
+  type Upstream,
+  UpstreamError,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from "../upstream.ts";
+import { readAnswer } from "./read-answer.ts";
+import { SecretRedactor } from "./redact-secret.ts";
+import type { Secret } from "./secret.ts";
+
+/** Proxy variables of the host, as Node's agents take them. */
+export interface ProxyVariables {
+  HTTP_PROXY?: string | undefined;
+  HTTPS_PROXY?: string | undefined;
+  NO_PROXY?: string | undefined;
+}
+
+export interface LiveTarget {
+  /** With the version segment, without a `/` at its end. */
+  baseUrl: string;
+  formats: readonly WireFormatName[];
+  /** Names under which the model may be asked for. */
+  models: readonly string[];
+  key: Secret | undefined;
+  proxy: ProxyVariables;
+}
+
+/** What the paths of the agent's requests begin with; the base URL takes its place. */
+export const INSIDE_PREFIX = "/v1";
+/** A host that does not take a connection within this time can't be reached. */
+const CONNECT_MS = 15_000;
+
+const PATHS: Readonly<Record<Exclude<WireFormatName, "unknown">, RegExp>> = {
+  "openai-chat": /^\/v1\/chat\/completions$/,
+  "openai-responses": /^\/v1\/responses$/,
+  "anthropic-messages": /^\/v1\/messages(?:\?beta=true)?$/,
+  "google-generate": /^\/v1\/models\/[\w.-]+:(?:streamGenerateContent\?alt=sse|generateContent)$/,
+};
+
+/** Not the agent's to say: whose account pays, how the answer is packed, what a proxy on the way would obey. */
+const OWN_HEADERS =
+  /^(?:accept-encoding|expect|via|forwarded|x-forwarded-.*|proxy-.*|openai-organization|openai-project|x-goog-user-project|.*\bbilling\b.*)$/;
+
+/** A provider somewhere else. The real key is put in here, outside of the container, and taken out of every answer. */
+export class LiveUpstream implements Upstream {
+  readonly #target: LiveTarget;
+  readonly #limits: Pick<GatewayLimits, "modelSilenceMs" | "answerBytes">;
+  readonly #agent: http.Agent;
+  readonly #secure: boolean;
+
+  constructor(target: LiveTarget, limits: Pick<GatewayLimits, "modelSilenceMs" | "answerBytes">) {
+    this.#target = target;
+    this.#limits = limits;
+    this.#secure = target.baseUrl.startsWith("https:");
+    this.#agent = agentFor(target);
+  }
+
+  accepts({ method, path, wireFormat, model }: AcceptQuestion): string | undefined {
+    if (wireFormat === "unknown" || method !== "POST" || !this.#target.formats.includes(wireFormat)) {
+      return `${method} ${path} is no request that the model answers`;
+    }
+    if (!PATHS[wireFormat].test(path)) return `${path} is no path that is passed on`;
+    if (model !== null && this.#target.models.includes(model)) return undefined;
+    return `this run may use the model ${this.#target.models[0]} and no other (asked for: ${model})`;
+  }
+
+  async send(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const redactor = new SecretRedactor(this.#target.key?.reveal());
+    const url = `${this.#target.baseUrl}${request.path.slice(INSIDE_PREFIX.length)}`;
+    const answer = await this.#ask(url, request);
+    const headers = withoutSecrets(answer.headers);
+    for (const [name, value] of Object.entries(headers)) headers[name] = redactor.redactText(value);
+    const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? null;
+    const packed = encoding !== null && encoding !== "identity";
+    // It is unpacked here, so that the key can be found in it and a bomb be stopped before it reaches the agent.
+    if (packed) delete headers["content-encoding"];
+    const { modelSilenceMs, answerBytes } = this.#limits;
+    return {
+      status: answer.statusCode ?? 502,
+      headers,
+      body: readAnswer(answer, {
+        encoding: packed ? encoding : null,
+        redactor,
+        answerBytes,
+        silenceMs: modelSilenceMs,
+      }),
+      facts: () => ({ url, contentEncoding: packed ? encoding : null, redactions: redactor.count }),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy();
+  }
+
+  async #ask(url: string, request: UpstreamRequest): Promise<http.IncomingMessage> {
+    try {
+      return await this.#post(url, request);
+    } catch (error) {
+      // A connection that was kept may have been closed by the other side just as it was used again.
+      if (!(error instanceof StaleConnection)) throw error;
+      return this.#post(url, request);
+    }
+  }
+
+  #post(url: string, { method, headers, wireFormat, body, signal }: UpstreamRequest): Promise<http.IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+    const own = Object.entries(headers).filter(([name]) => !OWN_HEADERS.test(name));
+    const outgoing = (this.#secure ? https : http).request(url, {
+      method,
+      agent: this.#agent,
+      headers: {
+        ...Object.fromEntries(own),
+        ...authHeader(wireFormat, this.#target.key),
+        "accept-encoding": "identity",
+        "content-length": body.length,
+      },
+      signal,
+      timeout: this.#limits.modelSilenceMs,
+    });
+    const host = new URL(url).host;
+    const connecting = setTimeout(() => {
+      if (outgoing.socket?.connecting === false) return;
+      const why = `${host} took no connection within ${CONNECT_MS / 1000} s`;
+      outgoing.destroy(new UpstreamError("model-unreachable", 502, why));
+    }, CONNECT_MS);
+    outgoing.on("response", resolve);
+    outgoing.on("timeout", () => {
+      const seconds = Math.round(this.#limits.modelSilenceMs / 1000);
+      outgoing.destroy(new UpstreamError("model-timeout", 504, `the model was silent for ${seconds} s`));
+    });
+    outgoing.on("error", (error) => reject(asUpstreamError(error, host, outgoing.reusedSocket)));
+    outgoing.once("close", () => clearTimeout(connecting));
+    outgoing.end(body);
+    return promise;
+  }
+}
+
+class StaleConnection extends Error {}
+
+/** A host on this machine is never asked through a proxy. */
+export function agentFor({ baseUrl, proxy }: Pick<LiveTarget, "baseUrl" | "proxy">): http.Agent {
+  const { hostname, protocol } = new URL(baseUrl);
+  const options = { keepAlive: true, maxSockets: 256, ...(isLoopback(hostname) ? {} : { proxyEnv: { ...proxy } }) };
+  return protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
+}
+
+/** True for a name or address of this machine itself. */
+function isLoopback(hostname: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
+
+/** Each wire format has its own place for the key. */
+export function authHeader(format: WireFormatName, key: Secret | undefined): Record<string, string> {
+  if (key === undefined) return {};
+  if (format === "anthropic-messages") return { "x-api-key": key.reveal() };
+  if (format === "google-generate") return { "x-goog-api-key": key.reveal() };
+  return { authorization: `Bearer ${key.reveal()}` };
+}
+
+function asUpstreamError(error: Error, host: string, reused: boolean): Error {
+  if (error instanceof UpstreamError || error.name === "AbortError") return error;
+  const broken = errnoOf(error) === "ECONNRESET" || errnoOf(error) === "EPIPE";
+  if (broken && reused) return new StaleConnection(error.message);
+  // A proxy's address may hold a password.
+  const why = error.message.replaceAll(/\/\/[^/\s@]*@/g, "//");
+  if (broken) return new UpstreamError("model-broke-off", 502, `${host} closed the connection: ${why}`, error);
+  return new UpstreamError("model-unreachable", 502, `${host} can't be reached: ${why}`, error);
+}
