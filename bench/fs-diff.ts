@@ -1,6 +1,7 @@
 /**
- * The file diff against `git diff --no-index`, and the working copy against `cp -a`, on the same files in the same run.
- *   node bench/fs-diff.ts [FILES] [ROUNDS]
+ * The file diff against `git diff --no-index`, and the working copy against `cp -a`, on the same files in the same run;
+ * then the memory and time for a million files that an agent has left.
+ *   node bench/fs-diff.ts [FILES] [ROUNDS] [MANY]
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -16,6 +17,7 @@ import { median, range } from "./statistics.ts";
 
 const FILES = Number(process.argv[2] ?? 50_000);
 const ROUNDS = Number(process.argv[3] ?? 5);
+const MANY = Number(process.argv[4] ?? 1_000_000);
 const MEAN_BYTES = 6000;
 const ISSUE: Issue = { id: "bench", risk_level: "safe", title: "T", prompt: "P", files: [] };
 
@@ -96,6 +98,17 @@ async function prepare(dir: string): Promise<{ baseline: Baseline; before: strin
   return { baseline: baseline.result, before };
 }
 
+/** One line of what tests/support/peak-memory.ts measures in a process of its own. */
+function reportMany(dir: string, count: number): void {
+  const program = path.join(import.meta.dirname, "../tests/support/peak-memory.ts");
+  const place = fs.mkdtempSync(path.join(dir, "many-"));
+  const output = execFileSync(process.execPath, [program, place, String(count)], { encoding: "utf8" });
+  const [bytes = 0, ms = 0, listed = 0] = output.trim().split(" ").map(Number);
+  console.log(
+    `${count} new files: ${(ms / 1000).toFixed(1)} s, ${Math.round(bytes / 2 ** 20)} MB at most, ${listed} described, all counted`,
+  );
+}
+
 async function main(): Promise<void> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "bench-fs-diff-"));
   try {
@@ -116,6 +129,7 @@ async function main(): Promise<void> {
     report(`file diff of ${FILES} files`, ours);
     report("git diff --no-index", git);
     console.log(`ratio of the medians: ${(median(ours) / median(git)).toFixed(2)}; ${JSON.stringify(changes?.counts)}`);
+    for (const count of [MANY / 10, MANY]) reportMany(dir, count);
     console.log(`memory: ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`);
   } finally {
     await removeTree(dir);
