@@ -35,6 +35,8 @@ export interface PathText {
   name: Buffer;
   /** The kernel side stopped before the root, or the name was longer than what is kept. */
   truncated: boolean;
+  /** The path lies in another mount namespace than the process (a descriptor it was handed), and is told as it is there. */
+  foreign?: boolean;
 }
 
 /** An open file, known from the kernel's own object and not from a name that could have changed since. */
@@ -140,6 +142,8 @@ export interface PathRecord extends RecordHead {
   argument2: number;
   /** Set/removexattr: name of the attribute. Mount: type of file system. */
   text: Buffer;
+  /** The newer ways to mount, by their call: "move-mount", "open-tree", "fsopen", "fsmount", "mount-setattr", "pivot-root". */
+  call?: string;
 }
 
 /** Either end of a socket. */
@@ -259,6 +263,8 @@ export interface CountersRecord {
   /** Processes that could not be followed because the table of followed ones was full. */
   untracked: number;
   pathsTruncated: number;
+  /** Times that the kernel did not run a program, because it was at work on that processor already: each may be a record less. */
+  missedRuns?: number;
   /** The sensor ends on purpose: nothing follows. */
   final: boolean;
 }
@@ -271,6 +277,17 @@ export interface ReadyRecord {
   /** Programs that this kernel refused, by name; what they would have seen is missing. */
   refused: string[];
   ringBytes: number;
+}
+
+/** The answer to `watch`, for who asked and not among the records: this process and everything alive in its pid namespace are followed. */
+export interface WatchingRecord {
+  kind: "watching";
+  timeNs: number;
+  pid: number;
+  /** How many were found; 0: there is no such process. */
+  processes: number;
+  /** False: it shares the sensor's own pid namespace, and only it and its descendants are followed. */
+  namespaced: boolean;
 }
 
 /** A process that the loader itself ran, outside of the container, to prove that the way from kernel to pipe works. */
