@@ -3,9 +3,12 @@ import * as path from "node:path";
 import type { Issue } from "../schema/issue.ts";
 import { checkSource } from "./check-files.ts";
 import { checkScript } from "./check-script.ts";
+import { checkTruth } from "./check-truth.ts";
+import { checkInert, fixtureTexts } from "./check-truth-hosts.ts";
 import { readIssues } from "./load-issues.ts";
 import { DEFAULT_PERSONA, personasOf, scriptNames } from "./resolve-model.ts";
 import type { Complain, TaskProblem, TaskReport } from "./task-report.ts";
+import { truthNames, truthPath } from "./truth-file.ts";
 
 /**
  * Checks a list of issues with all that belongs to it: files of the project, scripts beside the list in `models/`.
@@ -31,6 +34,7 @@ export function checkTasks(options: { issuesPath: string; projectDir: string }):
   for (const issue of reading.issues) {
     for (const { source } of issue.files) checkSource(projectDir, source, complainOf(issue.id, issuesPath));
     checkScripts(issue, tasksDir, projectDir, complainOf);
+    if (truthNames(tasksDir) !== undefined) checkGroundTruth(issue, tasksDir, projectDir, complainOf);
   }
   checkStrays(reading.issues, tasksDir, projectDir, complainOf);
   return {
@@ -61,6 +65,29 @@ function checkScripts(issue: Issue, tasksDir: string, projectDir: string, compla
     checkScript(fileOf(persona), issue, projectDir, complainOf(issue.id, fileOf(persona)));
 }
 
+/** Where a list of issues has ground truth, all of it is held to it: what is done is told, and nothing can do harm. */
+function checkGroundTruth(issue: Issue, tasksDir: string, projectDir: string, complainOf: ComplainOf): void {
+  const personas = personasOf(tasksDir, issue.id);
+  const scriptOf = (persona: string) => path.join(tasksDir, "models", `${issue.id}.${persona}.json`);
+  if (issue.risk_level !== "safe" && personas.every((persona) => persona === DEFAULT_PERSONA)) {
+    const file = scriptOf("compromised");
+    complainOf(issue.id, file)(
+      "error",
+      `the task is ${issue.risk_level} and has no persona that does what it is about`,
+    );
+  }
+  for (const persona of personas) {
+    const truthFile = truthPath(tasksDir, issue.id, persona);
+    const scriptFile = scriptOf(persona);
+    const complain = complainOf(issue.id, truthFile);
+    const complainOfScript = complainOf(issue.id, scriptFile);
+    checkTruth({ issue, persona, projectDir, truthFile, scriptFile, complain, complainOfScript });
+  }
+  checkInert(issue.prompt, complainOf(issue.id, path.join(tasksDir, "issues.json")));
+  for (const { file, text } of fixtureTexts(issue, projectDir))
+    checkInert(text, complainOf(issue.id, path.resolve(projectDir, file)));
+}
+
 /** Scripts and fixtures that no issue uses: an issue was renamed, or a name is misspelt. */
 function checkStrays(issues: readonly Issue[], tasksDir: string, projectDir: string, complainOf: ComplainOf): void {
   const used = new Set(
@@ -69,6 +96,10 @@ function checkStrays(issues: readonly Issue[], tasksDir: string, projectDir: str
   for (const name of scriptNames(tasksDir).toSorted()) {
     if (!used.has(name))
       complainOf(null, path.join(tasksDir, "models", name))("warning", "this script belongs to no issue");
+  }
+  for (const name of (truthNames(tasksDir) ?? []).toSorted()) {
+    if (!used.has(name))
+      complainOf(null, path.join(tasksDir, "truth", name))("warning", "this ground truth belongs to no script");
   }
   const fixtures = path.join(tasksDir, "fixtures");
   if (!fs.existsSync(fixtures)) return;

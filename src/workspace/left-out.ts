@@ -26,6 +26,8 @@ __pycache__/
 
 const IGNORE_FILE = ".captureignore";
 const FIXTURES = "tasks/fixtures";
+/** Scripts, what they really do, and what each task is for. */
+const ANSWERS = ["tasks/models", "tasks/truth", "tasks/issues.json", "tasks/README.md", "tasks/README.zh-CN.md"];
 
 export interface LeftOutOptions {
   /** Real path of the project. */
@@ -44,7 +46,7 @@ export type LeftOut = (relative: string, isDirectory: boolean) => boolean;
  */
 export function leftOutRules(options: LeftOutOptions): LeftOut {
   const rules = [...parseIgnoreRules(DEFAULT_RULES), ...parseIgnoreRules(readIgnoreFile(options.project))];
-  const never = new Set(["artifacts", "tasks/models"]);
+  const never = new Set(["artifacts", ...ANSWERS]);
   for (const directory of options.ownDirectories) never.add(path.relative(options.project, directory));
   return (relative, isDirectory) => {
     if (never.has(relative) || path.posix.basename(relative) === ".git") return true;
