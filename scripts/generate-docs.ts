@@ -1,11 +1,13 @@
 /**
- * Makes docs/schemas/*.schema.json and the tables of docs/capture-format.md from the schemas in src/schema.
+ * Makes docs/schemas/*.schema.json, docs/events/*.md and the tables of docs/capture-format.md from the schemas in src/schema.
  * Run with --check it changes nothing and ends with 1 when a document is not what it would write.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as z from "zod";
+import { captureEvent } from "../src/schema/event.ts";
 import { DESCRIBED_FILES, type DescribedFile } from "../src/schema/files.ts";
+import { EVENT_PAGES, eventPages, kindTable } from "./docs/event-pages.ts";
 import { fileTable, type JsonSchema, keyTable } from "./docs/schema-tables.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
@@ -48,6 +50,11 @@ function generated(): Map<string, string> {
   for (const file of DESCRIBED_FILES) {
     const schema = jsonSchema(file);
     files.set(`${SCHEMAS}/${file.schemaName}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`);
+    if (file.schema === captureEvent) {
+      parts.set(file.schemaName, kindTable(schema, path.relative(path.dirname(DOCUMENT), EVENT_PAGES)));
+      for (const [page, content] of eventPages(schema)) files.set(page, content);
+      continue;
+    }
     parts.set(file.schemaName, keyTable(schema, file.schemaName === "summary" ? IN_SUMMARY : {}));
   }
   files.set(DOCUMENT, fillMarks(fs.readFileSync(path.join(ROOT, DOCUMENT), "utf8"), parts));
@@ -58,18 +65,20 @@ function read(file: string): string | undefined {
   return fs.existsSync(path.join(ROOT, file)) ? fs.readFileSync(path.join(ROOT, file), "utf8") : undefined;
 }
 
+function namesIn(dir: string): string[] {
+  const full = path.join(ROOT, dir);
+  return fs.existsSync(full) ? fs.readdirSync(full).map((name) => `${dir}/${name}`) : [];
+}
+
 const files = generated();
 const stale = [...files].filter(([file, content]) => read(file) !== content).map(([file]) => file);
-const schemaDir = path.join(ROOT, SCHEMAS);
-const extra = (fs.existsSync(schemaDir) ? fs.readdirSync(schemaDir) : [])
-  .map((name) => `${SCHEMAS}/${name}`)
-  .filter((file) => !files.has(file));
+const extra = [SCHEMAS, EVENT_PAGES].flatMap((dir) => namesIn(dir)).filter((file) => !files.has(file));
 
 if (process.argv.includes("--check")) {
   for (const file of [...stale, ...extra]) console.error(`${file} is not what the schemas say; run: npm run docs`);
   process.exitCode = stale.length + extra.length === 0 ? 0 : 1;
 } else {
-  fs.mkdirSync(schemaDir, { recursive: true });
+  for (const dir of [SCHEMAS, EVENT_PAGES]) fs.mkdirSync(path.join(ROOT, dir), { recursive: true });
   for (const [file, content] of files) fs.writeFileSync(path.join(ROOT, file), content);
   for (const file of extra) fs.rmSync(path.join(ROOT, file));
   console.log(`${files.size} documents, ${stale.length} of them changed`);

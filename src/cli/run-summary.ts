@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { LAYOUT } from "../evidence/layout.ts";
+import { bestStatements } from "../schema/best-statement.ts";
 import { shorten, visible } from "../schema/display.ts";
 import type { RunRecord } from "../schema/run.ts";
 import type { Summary } from "../schema/summary.ts";
@@ -61,7 +62,7 @@ function hostsLine({ observations: { network } }: Summary): string {
 }
 
 function unseenLine({ completeness }: Summary): string {
-  const classes = (completeness?.classes ?? []).filter((entry) => entry.level !== "complete");
+  const classes = bestStatements(completeness?.classes ?? []).filter((entry) => entry.level !== "complete");
   if (completeness === null) return "not known";
   return classes.length === 0
     ? "nothing known to be missing"

@@ -19,6 +19,7 @@ export type ErrorCode =
   | "setup"
   | "address-in-use"
   | "write-failed"
+  | "sensor-unavailable"
   | "interrupted"
   | "internal";
 

@@ -15,6 +15,7 @@ export const LAYOUT = {
   fsDiff: "observations/fs_diff.json",
   network: "observations/network.json",
   completeness: "observations/completeness.json",
+  events: "observations/events.jsonl",
   nativeEvents: "events/opencode_events.jsonl",
   exchanges: "model/exchanges.jsonl",
   summary: "derived/summary.json",

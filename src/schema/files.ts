@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { containerRecord } from "./container.ts";
+import { captureEvent } from "./event.ts";
 import { exchange } from "./exchange.ts";
 import { issue } from "./issue.ts";
 import { nativeEvent } from "./native-event.ts";
@@ -79,6 +80,15 @@ export const DESCRIBED_FILES: readonly DescribedFile[] = [
     schema: completeness,
     kind: "evidence",
     about: "How well each class of events was seen, and the gaps. Read it before taking an empty list for `none`.",
+  },
+  {
+    path: "observations/events.jsonl",
+    schemaName: "event",
+    format: "jsonl",
+    schema: captureEvent,
+    kind: "evidence",
+    about:
+      "Everything that the kernel sensor saw, one event a line; `process_tree.json` and `network.json` are made from it. Only with that sensor.",
   },
   {
     path: "model/exchanges.jsonl",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { completenessLevel, count, schemaVersion, sha256, timestamp } from "./common.ts";
+import { connectOutcome } from "./event-network.ts";
 
 const processBase = {
   pid: z.string().describe("Pid on the host; a string as in the earlier program's captures."),
@@ -17,14 +18,31 @@ export const observedProcess = z.object({
   ...processBase,
   first_seen_at: timestamp,
   last_seen_at: timestamp,
-  samples: count.describe("Number of looks that met it."),
+  samples: count.describe("Number of looks that met it; by the kernel sensor those of `snapshots`, so it may be 0."),
   argv: z.array(z.string()).describe("Exact arguments; bytes that are not UTF-8 are shown as U+FFFD."),
   start_time: z.string().describe("Start in clock ticks since boot: with the pid it is safe against reuse."),
   container_pid: z.number().int().nullable().describe("Pid inside the container."),
   exe: z.string().nullable().describe("Executable as the kernel names it, inside the container."),
   cwd: z.string().nullable().describe("Working directory inside the container."),
   uid: z.number().int().nullable().describe("User id."),
-  session: z.number().int().nullable().describe("Session id (setsid), host pid of its leader."),
+  session: z
+    .number()
+    .int()
+    .nullable()
+    .describe("Session id (setsid), host pid of its leader; not by the kernel sensor."),
+  process: z
+    .string()
+    .optional()
+    .describe("Id of the process in observations/events.jsonl; only by the kernel sensor, as the following."),
+  parent: z.string().optional().describe("Id of the process that made it."),
+  copy_of_parent: z
+    .literal(true)
+    .optional()
+    .describe("It never ran a program of its own: the arguments are its parent's."),
+  ended_at: timestamp.optional().describe("When it ended; left out for one that was not seen to end."),
+  exit_code: count.nullable().optional().describe("Exit code; null: a signal ended it."),
+  exit_signal: z.string().nullable().optional().describe("Signal that ended it."),
+  survivor: z.literal(true).optional().describe("It still ran when the container's first process ended."),
 });
 export type ObservedProcess = z.infer<typeof observedProcess>;
 
@@ -50,10 +68,21 @@ export const observedConnection = z.object({
   local: z.string().describe("`address:port` of the near end."),
   first_seen_at: timestamp,
   last_seen_at: timestamp,
-  samples: count.describe("Number of looks that met it."),
+  samples: count.describe("Number of looks that met it; by the kernel sensor those of `snapshots`, so it may be 0."),
   inode: z.string().nullable().describe("The socket's number in the kernel."),
   pids: z.array(z.string()).describe("Host pids that held the socket when seen; empty: not known."),
   role: z.enum(["model-gateway", "loopback", "external", "unix", "unknown"]).describe("What the other end is."),
+  process: z
+    .string()
+    .optional()
+    .describe("Id of the process in observations/events.jsonl; only by the kernel sensor, as the following."),
+  connection: count.optional().describe("Number of the socket in observations/events.jsonl."),
+  direction: z.enum(["out", "in"]).optional().describe("Who began it, seen from the container; only of connections."),
+  outcome: connectOutcome.optional().describe("What became of a connect."),
+  errno: z.string().optional().describe("Name of the error, where there was one."),
+  bytes_sent: count.optional().describe("Bytes sent, once it is closed; of datagrams the sum."),
+  bytes_received: count.optional().describe("Bytes received, once it is closed; of datagrams the sum."),
+  duration_ms: z.number().nonnegative().optional().describe("From being established to the end."),
 });
 export type ObservedConnection = z.infer<typeof observedConnection>;
 

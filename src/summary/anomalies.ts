@@ -1,5 +1,6 @@
 import type { ReadProblem } from "../evidence/reader-json.ts";
 import type { StreamResult } from "../evidence/reader-streams.ts";
+import { bestStatements } from "../schema/best-statement.ts";
 import { shorten } from "../schema/display.ts";
 import type { Completeness } from "../schema/observations.ts";
 import type { Anomaly } from "../schema/summary.ts";
@@ -142,7 +143,7 @@ function observation({ completeness, exchanges, problems, run }: AnomalyFacts): 
     const message = "Nothing says how well the run was observed: observations/completeness.json is missing or broken.";
     found.push(anomaly("incomplete_observation", "warning", message, { class: "all", level: "unknown", detail: "" }));
   }
-  for (const one of completeness?.classes ?? []) {
+  for (const one of bestStatements(completeness?.classes ?? [])) {
     if (one.level === "complete") continue;
     const detail = shorten(one.reason, MAX_TEXT);
     const params = { class: one.class, level: one.level, detail };

@@ -1,4 +1,5 @@
 import { isoNow } from "../core/clock.ts";
+import { bestStatements } from "../schema/best-statement.ts";
 import { type CompletenessLevel, completenessLevel, SCHEMA_VERSION } from "../schema/common.ts";
 import type { Completeness, CompletenessClass, Gap } from "../schema/observations.ts";
 
@@ -13,12 +14,16 @@ function worse(a: CompletenessLevel, b: CompletenessLevel): CompletenessLevel {
 
 /** `observations/completeness.json`. */
 export function completenessRecord(classes: readonly CompletenessClass[], gaps: readonly Gap[]): Completeness {
-  const evidence = classes.filter((entry) => !CLAIMS.has(entry.class));
+  const evidence = bestStatements(classes).filter((entry) => !CLAIMS.has(entry.class));
+  const { options } = completenessLevel;
   return {
     schema_version: SCHEMA_VERSION,
     generated_at: isoNow(),
     verdict: evidence.length === 0 ? "absent" : evidence.map((entry) => entry.level).reduce(worse, "complete"),
-    classes: classes.toSorted((a, b) => a.class.localeCompare(b.class)),
+    // The best statement of a class first: it is the one that holds.
+    classes: classes.toSorted(
+      (a, b) => a.class.localeCompare(b.class) || options.indexOf(a.level) - options.indexOf(b.level),
+    ),
     gaps: [...gaps],
   };
 }

@@ -59,6 +59,11 @@ function endpoint(address: string, port: string): string {
 export function formatAddress(hex: string): string {
   const bytes = Buffer.from(hex, "hex");
   for (let at = 0; at + 4 <= bytes.length; at += 4) bytes.subarray(at, at + 4).reverse();
+  return formatIp(bytes);
+}
+
+/** An address from its 4 or 16 bytes in network order; IPv6 in brackets. */
+export function formatIp(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join(".");
   const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff;
   if (isMapped) return `[::ffff:${bytes.subarray(12).join(".")}]`;
