@@ -233,7 +233,7 @@ describe("resources", () => {
 
     let inside: number[] = [];
     const { exitCode } = await box().run(`${daemon}; sleep 60`, {}, async (watch) => {
-      while (!watch.processes().some((pid) => commandOf(pid).startsWith("sleep\0004321"))) await sleep(50);
+      while (!watch.processes().some((pid) => commandOf(pid).startsWith("sleep\x004321"))) await sleep(50);
       inside = watch.processes();
       expect(await watch.killAll()).toEqual({ survivors: 0 });
     });

@@ -138,7 +138,7 @@ describe("kinds of files", () => {
     const failed: string[] = [];
     const visitor: TreeVisitor<string> = {
       entry(dir, name, stat) {
-        seen.push(`${dir}/${name}`);
+        seen.push(`${dir}/${name.toString()}`);
         if (name.toString() === "dir") swap();
         return stat.isDirectory();
       },

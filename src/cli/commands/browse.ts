@@ -41,7 +41,7 @@ async function browse(options: BrowseOptions): Promise<void> {
   );
   const server = await startBrowser({ host: options.host, port: options.port, captureRoot });
   try {
-    for (const warning of server.warnings) process.stderr.write(`warning: ${warning}\n`);
+    for (const warning of server.warnings) process.stderr.write(`warning: ${visible(warning)}\n`);
     process.stdout.write(`${server.url}\n`);
     process.stderr.write(`captures of ${visible(captureRoot)}; Ctrl-C ends it\n`);
     await Promise.race([stopped, server.scanned]);

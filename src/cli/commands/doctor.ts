@@ -2,6 +2,7 @@ import * as path from "node:path";
 import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
 import { tryEngines } from "../../engine/select.ts";
+import { printableJson } from "../../schema/display.ts";
 import { cacheDirectory } from "../cache-directory.ts";
 import { collectDoctorReport } from "../doctor/collect.ts";
 import { renderDoctorReport } from "../doctor/report.ts";
@@ -39,7 +40,7 @@ export function registerDoctor(program: Command): void {
             cacheFile: path.join(cacheDirectory(), "engine.json"),
           }),
       });
-      process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderDoctorReport(report));
+      process.stdout.write(options.json === true ? `${printableJson(report)}\n` : renderDoctorReport(report));
       process.exitCode = report.ready ? EXIT.ok : EXIT.nothingCaptured;
     });
 }

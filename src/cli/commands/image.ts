@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { ensureAgentImage, listAgentImages, removeAgentImages } from "../../engine/image/agent-image.ts";
 import type { ContainerEngine } from "../../engine/port.ts";
 import { selectEngine } from "../../engine/select.ts";
-import { printableJson } from "../../schema/display.ts";
+import { printableJson, visible } from "../../schema/display.ts";
 import { cacheDirectory } from "../cache-directory.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
@@ -24,7 +24,8 @@ export function registerImage(program: Command): void {
     .action(async (options: EngineOptions & { json?: boolean }) => {
       const images = await listAgentImages(await engineOf(options));
       const lines = images.map(
-        (entry) => `${entry.tags[0] ?? entry.id}\t${Math.round(entry.sizeBytes / 1e6)} MB\t${entry.createdAt}`,
+        ({ tags, id, sizeBytes, createdAt }) =>
+          `${visible(tags[0] ?? id)}\t${Math.round(sizeBytes / 1e6)} MB\t${visible(createdAt)}`,
       );
       process.stdout.write(
         options.json === true ? `${printableJson(images)}\n` : lines.map((line) => `${line}\n`).join(""),

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
 import { checkTasks } from "../../issues/check-tasks.ts";
 import type { TaskProblem, TaskReport } from "../../issues/task-report.ts";
-import { visible } from "../../schema/display.ts";
+import { printableJson, visible } from "../../schema/display.ts";
 import { PACKAGE_ROOT } from "../package-root.ts";
 import { resolveSettings } from "../settings.ts";
 
@@ -34,7 +34,7 @@ export function registerTasks(program: Command): void {
       const flags = { issues_path: options.issuesPath, project: options.project };
       const settings = resolveSettings(flags, process.env, PACKAGE_ROOT);
       const report = checkTasks({ issuesPath: settings.issues_path, projectDir: settings.project });
-      const text = options.json === true ? JSON.stringify(report, null, 2) : taskReportLines(report).join("\n");
+      const text = options.json === true ? printableJson(report) : taskReportLines(report).join("\n");
       process.stdout.write(`${text}\n`);
       process.exitCode = report.ok ? EXIT.ok : EXIT.usage;
     });
