@@ -9,8 +9,10 @@ import { buildPrompt } from "../issues/prompt.ts";
 import { resolveModel, type ScriptedModel } from "../issues/resolve-model.ts";
 import { IDLE_LIMIT_SECONDS, TIME_LIMIT_SECONDS } from "../sandbox/limits.ts";
 import type { Issue } from "../schema/issue.ts";
+import { checkRoom } from "../supervisor/disk-room.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
 import { recoverLostRuns } from "../supervisor/recover.ts";
+import { runLimits } from "../supervisor/run-limits.ts";
 import { loadSensitivePatterns } from "../workspace/sensitive-paths.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 import { deriveCapture } from "./derive-capture.ts";
@@ -33,6 +35,7 @@ export interface RunBase {
  */
 export async function prepareRuns(settings: Settings, progress: Progress, signal: AbortSignal): Promise<RunBase> {
   ensureCaptureRoot(settings.capture_root);
+  checkRoom(settings.capture_root, runLimits(settings.limits));
   const sensitivePatterns = loadSensitivePatterns(
     [settings.project, PACKAGE_ROOT].map((dir) => path.join(dir, "config", "sensitive_paths.json")),
   );
@@ -95,6 +98,7 @@ export function modelFor(settings: Settings, issue: Issue): ScriptedModel {
 /** The plan of one issue's run. */
 export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunPlan {
   const { settings } = base;
+  const limits = runLimits(settings.limits);
   return {
     issue,
     prompt: buildPrompt(issue),
@@ -116,7 +120,14 @@ export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunP
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),
     toolVersion: toolVersion(),
-    settings: { ...settings },
-    createGateway: (captureDir) => createScriptedGateway({ model, requested: model.requested, captureDir }),
+    settings: { ...settings, limits },
+    limits,
+    createGateway: (captureDir) =>
+      createScriptedGateway({
+        model,
+        requested: model.requested,
+        captureDir,
+        limits: { recordBytes: limits.model_traffic, bodyBytes: limits.model_body },
+      }),
   };
 }

@@ -14,6 +14,7 @@ export interface RunOptions {
   model?: string;
   sensor?: string;
   timeoutSeconds?: number;
+  limit?: string;
   failOn?: string;
   json?: boolean;
 }
@@ -40,6 +41,11 @@ export function addRunOptions(command: Command): Command {
       ]),
     )
     .option("--timeout-seconds <n>", "time limit (default: 300, 600, 900 for safe, mild, severe)", parseSeconds)
+    .option(
+      "--limit <name=size>",
+      "a limit on what a run may write, for example agent_stdout=8MiB (docs/operations.md); can be given several times",
+      (pair: string, before: string | undefined) => (before === undefined ? pair : `${before},${pair}`),
+    )
     .addOption(
       new Option(
         "--fail-on <what>",
@@ -69,6 +75,7 @@ export function settingFlags(options: RunOptions): SettingFlags {
     model: options.model,
     sensor: options.sensor,
     timeout_seconds: options.timeoutSeconds,
+    limits: options.limit,
     fail_on: options.failOn,
   };
 }

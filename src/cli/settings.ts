@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as z from "zod";
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
 import { checkProject } from "./check-project.ts";
+import { limitsSetting, mergeLimits } from "./limit-settings.ts";
 
 const SETTINGS_FILE = "opencode-capture.json";
 const MAX_TIMEOUT_SECONDS = 7 * 24 * 3600;
@@ -19,6 +20,7 @@ const settingsShape = {
   capture_root: z.string().min(1).optional(),
   keep_workspace: z.boolean().default(false),
   timeout_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
+  limits: limitsSetting.optional(),
   fail_on: z.enum(["agent", "incomplete"]).optional(),
 };
 export const settingsSchema = z.strictObject(settingsShape);
@@ -51,7 +53,9 @@ export function resolveSettings(flags: SettingFlags, env: NodeJS.ProcessEnv, pac
   );
   checkProject(project);
   const { project: _, ...given } = flags;
-  const merged = { ...readSettingsFile(project), ...fromEnvironment(env), ...defined(given) };
+  const [file, variables] = [readSettingsFile(project), fromEnvironment(env)];
+  const limits = mergeLimits(file["limits"], variables["limits"], given.limits);
+  const merged = { ...file, ...variables, ...defined(given), ...defined({ limits }) };
   const parsed = settingsSchema.safeParse(merged);
   if (!parsed.success) throw invalid(`the settings are not valid: ${z.prettifyError(parsed.error)}`);
   return {

@@ -13,6 +13,8 @@ export const endReason = z
     "permission-rejected",
     "time-limit",
     "idle-limit",
+    "disk-limit",
+    "disk-full",
     "oom",
     "pids-limit",
     "model-unreachable",

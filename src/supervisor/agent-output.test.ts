@@ -9,7 +9,11 @@ import { AgentOutput, outputCompleteness } from "./agent-output.ts";
 it("keeps each stream up to its limit and counts the rest", async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "output-"));
   fs.mkdirSync(path.join(dir, "logs"));
-  const output = new AgentOutput(dir, path.join(dir, "combined"), 10);
+  const output = new AgentOutput(dir, path.join(dir, "combined"), {
+    agent_stdout: 10,
+    agent_stderr: 20,
+    container_log: 5,
+  });
   output.follow(
     Readable.from([Buffer.from("0123456789"), Buffer.from("abc")]),
     Readable.from([Buffer.from([0, 255, 10])]),
@@ -19,5 +23,9 @@ it("keeps each stream up to its limit and counts the rest", async () => {
   expect([...fs.readFileSync(path.join(dir, LAYOUT.stderrLog))]).toEqual([0, 255, 10]);
   expect(stats.stdout).toMatchObject({ bytesTotal: 13, bytesKept: 10, truncated: true });
   expect(outputCompleteness(stats, null, "now")).toMatchObject({ level: "lossy", lost: 3 });
+  expect(outputCompleteness(stats, null, "now").reason).toBe(
+    "3 bytes beyond the limit were counted and not kept: there are the first 10 bytes of stdout",
+  );
+  expect(stats.missing).toBe(11);
   fs.rmSync(dir, { recursive: true });
 });

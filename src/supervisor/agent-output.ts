@@ -5,12 +5,12 @@ import { monotonicMs, sleepInBackground } from "../core/clock.ts";
 import { YoungGarbage } from "../core/young-garbage.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { CompletenessClass } from "../schema/observations.ts";
+import { type RunLimits, runLimits } from "./run-limits.ts";
 
 /** The rest of the streams of a dead container comes at once. */
 const REST_MS = 10_000;
 
-/** Most bytes kept of each of the agent's output streams. */
-const OUTPUT_LIMIT_BYTES = 64 << 20;
+export type OutputLimits = Pick<RunLimits, "agent_stdout" | "agent_stderr" | "container_log">;
 
 export interface AgentOutputStats {
   stdout: BoundedFileStats;
@@ -28,10 +28,10 @@ export class AgentOutput {
   #lastActivityMs = monotonicMs();
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(captureDir: string, combinedFile: string, limitBytes = OUTPUT_LIMIT_BYTES) {
-    this.#stdout = BoundedFile.create(path.join(captureDir, LAYOUT.stdoutLog), limitBytes);
-    this.#stderr = BoundedFile.create(path.join(captureDir, LAYOUT.stderrLog), limitBytes);
-    this.#combined = BoundedFile.create(combinedFile, limitBytes);
+  constructor(captureDir: string, combinedFile: string, limits: OutputLimits = runLimits()) {
+    this.#stdout = BoundedFile.create(path.join(captureDir, LAYOUT.stdoutLog), limits.agent_stdout);
+    this.#stderr = BoundedFile.create(path.join(captureDir, LAYOUT.stderrLog), limits.agent_stderr);
+    this.#combined = BoundedFile.create(combinedFile, limits.container_log);
   }
 
   follow(stdout: Readable, stderr: Readable): void {
@@ -74,7 +74,7 @@ export function outputCompleteness(stats: AgentOutputStats, from: string | null,
     class: "agent-output",
     level: lost === 0 && failure === undefined ? "complete" : "lossy",
     sensor: "supervisor",
-    reason: outputReason(lost, failure),
+    reason: outputReason(stats, lost, failure),
     lost,
     from,
     to,
@@ -82,10 +82,13 @@ export function outputCompleteness(stats: AgentOutputStats, from: string | null,
   };
 }
 
-function outputReason(lost: number, failure: string | undefined): string {
+function outputReason(stats: AgentOutputStats, lost: number, failure: string | undefined): string {
   if (failure !== undefined && lost === 0) return `every byte was written, but may not last: ${failure}`;
   if (failure !== undefined) return `${lost} bytes could not be written: ${failure}`;
-  if (lost > 0)
-    return `${lost} bytes beyond the limit of ${OUTPUT_LIMIT_BYTES} bytes a stream were counted and not kept`;
+  if (lost > 0) {
+    const cut = (["stdout", "stderr"] as const).filter((name) => stats[name].truncated);
+    const kept = cut.map((name) => `the first ${stats[name].bytesKept} bytes of ${name}`).join(" and ");
+    return `${lost} bytes beyond the limit were counted and not kept: there are ${kept}`;
+  }
   return "every byte of both streams stands in the logs";
 }

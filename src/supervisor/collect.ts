@@ -6,12 +6,14 @@ import type { EventSinkResult } from "../sensors/agent-events/event-sink.ts";
 import type { Sensor } from "../sensors/port.ts";
 import {
   exportSessions,
+  type SessionExportLimits,
   type SessionExportOptions,
   type SessionExportResult,
 } from "../sensors/session-store/export-sessions.ts";
 import { SessionReader } from "../sensors/session-store/session-reader.ts";
 import { type AgentOutputStats, outputCompleteness } from "./agent-output.ts";
 import { exportInContainer } from "./export-in-container.ts";
+import { runLimits } from "./run-limits.ts";
 import type { RunState } from "./run-state.ts";
 
 const NO_COUNTERS: KernelCounters = {
@@ -103,6 +105,11 @@ async function stopSensor(sensor: Sensor, collected: Collected): Promise<void> {
   collected.gaps.push(...report.gaps);
 }
 
+function exportLimits(run: RunState): Partial<SessionExportLimits> {
+  const { session_store, session_export, session_exports } = runLimits(run.plan.limits);
+  return { storeBytes: session_store, sessionBytes: session_export, totalBytes: session_exports };
+}
+
 type ExportWays = Required<Pick<SessionExportOptions, "reader" | "fallback">>;
 
 async function collectSession(run: RunState, collected: Collected, ways: ExportWays): Promise<void> {
@@ -111,6 +118,7 @@ async function collectSession(run: RunState, collected: Collected, ways: ExportW
     homeDir: run.privateDir.home,
     captureDir: run.captureDir,
     rootSessionId: collected.events?.sessionId ?? null,
+    limits: exportLimits(run),
     ...ways,
   });
   collected.session = session;

@@ -4,7 +4,7 @@ import { isoNow } from "../core/clock.ts";
 import { errorMessage } from "../core/errors.ts";
 import { hasRequiredObservations } from "../evidence/capture-directory.ts";
 import { LAYOUT } from "../evidence/layout.ts";
-import type { CompletenessClass } from "../schema/observations.ts";
+import type { CompletenessClass, Gap } from "../schema/observations.ts";
 import type { RunRecord } from "../schema/run.ts";
 import { makeRoom } from "./clean-up.ts";
 import { clockGap } from "./clock-gap.ts";
@@ -16,6 +16,7 @@ import type { AgentEnd } from "./follow.ts";
 import { judgeEnd, type Verdict } from "./judge.ts";
 import { writeMissingObservations } from "./missing-observations.ts";
 import { finishedRecord } from "./record.ts";
+import { runLimits } from "./run-limits.ts";
 import type { RunState } from "./run-state.ts";
 
 /**
@@ -53,6 +54,7 @@ async function writeEvidence(
   });
   const jump = clockGap(run);
   if (jump !== undefined) collected.gaps.push(jump);
+  if (end.stoppedBy === "disk-full") collected.gaps.push(diskGap(run));
   const completeness = completenessRecord(collected.classes, collected.gaps);
   const stated = await writer.attempt(LAYOUT.completeness, () =>
     writeJsonAtomic(path.join(captureDir, LAYOUT.completeness), completeness),
@@ -69,6 +71,7 @@ async function writeEvidence(
 
 function verdictOf(run: RunState, end: AgentEnd, collected: Collected, supervisorError: string | undefined): Verdict {
   const { plan, gateway } = run;
+  const limits = runLimits(plan.limits);
   return judgeEnd({
     ...end,
     supervisorError,
@@ -76,8 +79,18 @@ function verdictOf(run: RunState, end: AgentEnd, collected: Collected, superviso
     outcome: collected.session?.outcome ?? null,
     gatewayFinish: gateway?.totals().lastFinishReason ?? null,
     modelUnreachable: gateway?.totals().modelUnreachable ?? false,
-    limits: { timeoutSeconds: plan.timeoutSeconds, idleSeconds: plan.idleSeconds },
+    limits: {
+      timeoutSeconds: plan.timeoutSeconds,
+      idleSeconds: plan.idleSeconds,
+      diskReserveBytes: limits.disk_reserve,
+      agentFilesBytes: limits.agent_files,
+    },
   });
+}
+
+function diskGap(run: RunState): Gap {
+  const reason = "the disk of the captures was nearly full, so the run was stopped: what came last may be missing";
+  return { class: "all", from: run.exitedAt, to: null, reason };
 }
 
 /** What a sensor said of an observation that then could not be written does not hold any more. */

@@ -1,7 +1,9 @@
 import { isoNow, sleepInBackground } from "../core/clock.ts";
 import { measurePosture } from "../sandbox/posture.ts";
 import { SessionReader } from "../sensors/session-store/session-reader.ts";
+import { DiskWatch } from "./disk-room.ts";
 import type { StopCause } from "./judge.ts";
+import { runLimits } from "./run-limits.ts";
 import type { RunState } from "./run-state.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -47,6 +49,12 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   const watchdog = watch(run, stop);
+  const diskWatch = new DiskWatch({
+    captureRoot: run.plan.captureRoot,
+    agentDirs: [run.workspaceDir, run.privateDir.home, run.privateDir.tmp],
+    limits: runLimits(run.plan.limits),
+    onLimit: stop,
+  });
   const readerTimer = startReaderInTime(run);
   try {
     const end = await Promise.race([attached.exited, lost]);
@@ -54,6 +62,7 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
     return { stoppedBy, ...end };
   } finally {
     watchdog.stop();
+    diskWatch.stop();
     clearTimeout(measured);
     clearInterval(readerTimer);
     signal.removeEventListener("abort", onAbort);

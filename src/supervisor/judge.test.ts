@@ -10,7 +10,7 @@ const good: EndFacts = {
   outcome: { lastFinish: "stop", errors: [], rejectedPermissions: [] },
   gatewayFinish: "stop",
   modelUnreachable: false,
-  limits: { timeoutSeconds: 300, idleSeconds: 120 },
+  limits: { timeoutSeconds: 300, idleSeconds: 120, diskReserveBytes: 512, agentFilesBytes: 1024 },
 };
 const judged = (change: Partial<EndFacts>) => {
   const { runStatus, endReason } = judgeEnd({ ...good, ...change });
@@ -44,6 +44,8 @@ describe("judgeEnd", () => {
       "timeout/time-limit",
     );
     expect(judged({ stoppedBy: "idle-limit", exitCode: 137 })).toBe("timeout/idle-limit");
+    expect(judged({ stoppedBy: "disk-limit", exitCode: 137 })).toBe("failed/disk-limit");
+    expect(judged({ stoppedBy: "disk-full", exitCode: 137 })).toBe("infra_error/disk-full");
     expect(judged({ stoppedBy: "interrupted", exitCode: null })).toBe("interrupted/interrupted");
   });
   it("names a lost engine and an unreachable model", () => {

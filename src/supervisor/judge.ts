@@ -1,7 +1,7 @@
 import type { EndReason, KernelCounters, RunStatus } from "../schema/run.ts";
 
 /** What the supervisor itself did to end a run. */
-export type StopCause = "time-limit" | "idle-limit" | "interrupted";
+export type StopCause = "time-limit" | "idle-limit" | "disk-limit" | "disk-full" | "interrupted";
 
 /** Everything known at the end of a run. */
 export interface EndFacts {
@@ -18,7 +18,7 @@ export interface EndFacts {
   /** Finish reason of the last model answer that the gateway saw. */
   gatewayFinish: string | null;
   modelUnreachable: boolean;
-  limits: { timeoutSeconds: number; idleSeconds: number };
+  limits: { timeoutSeconds: number; idleSeconds: number; diskReserveBytes: number; agentFilesBytes: number };
 }
 
 export interface Verdict {
@@ -53,6 +53,18 @@ function judgeStop(facts: EndFacts): Verdict | undefined {
         "timeout",
         "idle-limit",
         `The run was stopped: no model traffic, no output and no CPU use for ${facts.limits.idleSeconds} s.`,
+      );
+    case "disk-limit":
+      return verdict(
+        "failed",
+        "disk-limit",
+        `The run was stopped: the agent had written more than the ${facts.limits.agentFilesBytes} bytes that its files may have.`,
+      );
+    case "disk-full":
+      return verdict(
+        "infra_error",
+        "disk-full",
+        `The run was stopped: less than ${facts.limits.diskReserveBytes} bytes were left on the captures' disk.`,
       );
     case undefined:
       return undefined;

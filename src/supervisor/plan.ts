@@ -2,6 +2,7 @@ import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
 import type { ModelGateway } from "../gateway/port.ts";
 import type { Issue } from "../schema/issue.ts";
 import type { RunRecord } from "../schema/run.ts";
+import type { RunLimits } from "./run-limits.ts";
 
 /** Everything that is decided before a run begins. Made by the command line, checked before a capture directory exists. */
 export interface RunPlan {
@@ -23,6 +24,8 @@ export interface RunPlan {
   seccompProfile: string;
   toolVersion: string;
   settings: Record<string, unknown>;
+  /** Limits that differ from the defaults (run-limits.ts). */
+  limits?: Partial<RunLimits>;
   /** Makes the gateway to the chosen model; it records into the capture. */
   createGateway(captureDir: string): Promise<ModelGateway>;
 }

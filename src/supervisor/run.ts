@@ -5,9 +5,11 @@ import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { RunRecord } from "../schema/run.ts";
 import { cleanUp, discardRun, makeRoom } from "./clean-up.ts";
+import { checkRoom } from "./disk-room.ts";
 import { finishRun } from "./finish.ts";
 import { type AgentEnd, followRun, killEverything } from "./follow.ts";
 import type { RunHooks, RunPlan, RunResult } from "./plan.ts";
+import { runLimits } from "./run-limits.ts";
 import { openRun, type RunState } from "./run-state.ts";
 import { startRun } from "./start.ts";
 
@@ -31,6 +33,7 @@ export async function runCapture(
   signal: AbortSignal,
   phases = REAL_PHASES,
 ): Promise<RunResult> {
+  if (plan.limits !== undefined) checkRoom(plan.captureRoot, runLimits(plan.limits));
   const run = open(plan, hooks);
   hooks.onCaptureDirectory?.(run.captureDir);
   try {

@@ -16,6 +16,7 @@ import type { ContentBase } from "../workspace/content-base.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
+import { runLimits } from "./run-limits.ts";
 import type { RunState } from "./run-state.ts";
 
 const MODEL_LISTENER = "model";
@@ -26,7 +27,8 @@ const MODEL_LISTENER = "model";
  */
 export async function startRun(run: RunState, signal: AbortSignal): Promise<void> {
   fs.mkdirSync(run.workspaceDir);
-  run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"));
+  const limits = runLimits(run.plan.limits);
+  run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"), limits);
   const base = addSensors(run);
   await allOrFirstError([
     prepareInside(run, signal),
@@ -41,7 +43,12 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
 /** @returns what the file sensor keeps of the working copy before the run, to be filled while the copy is made. */
 function addSensors(run: RunState): ContentBase {
   const { plan, captureDir, privateDir } = run;
-  run.sink = createEventSink({ dir: privateDir.pipes, outFile: path.join(captureDir, LAYOUT.nativeEvents) });
+  const limits = runLimits(plan.limits);
+  run.sink = createEventSink({
+    dir: privateDir.pipes,
+    outFile: path.join(captureDir, LAYOUT.nativeEvents),
+    limits: { totalBytes: limits.native_events, recordBytes: limits.native_event },
+  });
   const files = createFilesystemSensor({
     captureDir,
     workspaceDir: run.workspaceDir,

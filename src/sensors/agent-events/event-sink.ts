@@ -20,7 +20,11 @@ export interface EventSinkLimits {
   lines: number;
 }
 
-const DEFAULT_LIMITS: EventSinkLimits = { recordBytes: 2 << 20, totalBytes: 256 << 20, lines: 1_000_000 };
+export const DEFAULT_EVENT_SINK_LIMITS: EventSinkLimits = {
+  recordBytes: 2 << 20,
+  totalBytes: 256 << 20,
+  lines: 1_000_000,
+};
 /** More than any pipe holds: beyond it somebody is still writing. */
 const DRAIN_BYTES = 16 << 20;
 
@@ -69,7 +73,7 @@ class Receiver {
   #cutBytes = 0;
 
   constructor(options: EventSinkOptions) {
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = { ...DEFAULT_EVENT_SINK_LIMITS, ...options.limits };
     this.#splitter = new LineSplitter(this.#limits.recordBytes, (line) => this.#batch.push(line));
     this.#file = new EventFile(options.outFile, this.#limits.totalBytes);
     try {

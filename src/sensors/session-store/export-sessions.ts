@@ -24,7 +24,7 @@ export interface SessionExportLimits {
   timeMs: number;
 }
 
-const DEFAULT_LIMITS: SessionExportLimits = {
+export const DEFAULT_EXPORT_LIMITS: SessionExportLimits = {
   storeBytes: 512 << 20,
   sessionBytes: 128 << 20,
   totalBytes: 512 << 20,
@@ -89,7 +89,7 @@ async function readStore(
   log: string[],
   reader: SessionReader,
 ): Promise<Partly> {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = { ...DEFAULT_EXPORT_LIMITS, ...options.limits };
   for (const suffix of ["", "-wal"]) {
     const name = `${WORK_FILES.database}${suffix}`;
     const copy = copyUntrustedFile(options.homeDir, [...STORE, name], path.join(workDir, name), limits.storeBytes);
@@ -112,7 +112,7 @@ async function useFallback(
   const made = await options.fallback(id.data);
   log.push(`opencode export ended with ${made.exitCode}`);
   if (made.exitCode !== 0) return { ...before, exitCode: made.exitCode };
-  const { sessionBytes } = { ...DEFAULT_LIMITS, ...options.limits };
+  const { sessionBytes } = { ...DEFAULT_EXPORT_LIMITS, ...options.limits };
   const parts = [path.basename(made.stdoutFile)] as const;
   const target = path.join(workDir, WORK_FILES.export);
   const copy = copyUntrustedFile(path.dirname(made.stdoutFile), parts, target, sessionBytes);
@@ -127,7 +127,7 @@ async function readAndPlace(
   mode: "store" | "file",
   reader: SessionReader,
 ): Promise<Partly> {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = { ...DEFAULT_EXPORT_LIMITS, ...options.limits };
   const wanted = sessionId.safeParse(options.rootSessionId);
   const order = {
     workDir,
