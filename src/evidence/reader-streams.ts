@@ -1,3 +1,4 @@
+import { type CaptureEvent, captureEvent } from "../schema/event.ts";
 import { type Exchange, exchange } from "../schema/exchange.ts";
 import { nativeEvent } from "../schema/native-event.ts";
 import { LAYOUT } from "./layout.ts";
@@ -7,6 +8,8 @@ import { type Line, readLines } from "./reader-lines.ts";
 
 /** Longest line of events/opencode_events.jsonl that is looked into. */
 const MAX_EVENT_BYTES = 8 << 20;
+/** Longest line of observations/events.jsonl: a command line of 128 KiB and an environment, escaped. */
+const MAX_CAPTURE_EVENT_BYTES = 4 << 20;
 /** Exchanges carry the bodies of requests and answers. */
 const MAX_EXCHANGE_BYTES = 64 << 20;
 
@@ -74,6 +77,18 @@ export function streamExchanges(capture: OpenCapture, onExchange: (one: Exchange
   return streamJson(capture, LAYOUT.exchanges, MAX_EXCHANGE_BYTES, (value) => {
     const parsed = exchange.safeParse(value);
     if (parsed.success) onExchange(parsed.data);
+    return parsed.success;
+  });
+}
+
+/** Streams observations/events.jsonl in the order of the file; broken lines are counted and left out. */
+export function streamCaptureEvents(
+  capture: OpenCapture,
+  onEvent: (event: CaptureEvent) => void,
+): Promise<StreamResult> {
+  return streamJson(capture, LAYOUT.events, MAX_CAPTURE_EVENT_BYTES, (value) => {
+    const parsed = captureEvent.safeParse(value);
+    if (parsed.success) onEvent(parsed.data);
     return parsed.success;
   });
 }

@@ -33,6 +33,7 @@ const STEPS: readonly Step[] = [
     };
     return { page: { ...page, summary: { ...page.summary, timeline } }, omission };
   },
+  dropTables,
   dropLargeDiffs,
   (page) => {
     const tools = page.summary.tools.map((tool) => ({
@@ -64,6 +65,15 @@ const STEPS: readonly Step[] = [
   },
 ];
 
+/** The viewer shows effects by call; the tables by process, file and host are for programs and stand in the summary. */
+function dropTables(page: CapturePage): { page: CapturePage; omission: PageOmission } {
+  const { attribution } = page.summary;
+  const total = (attribution?.processes_total ?? 0) + (attribution?.files_total ?? 0) + (attribution?.hosts_total ?? 0);
+  const slim = attribution && { ...attribution, processes: [], files: [], hosts: [] };
+  const omission: PageOmission = { what: "effects", kept: 0, total };
+  return { page: { ...page, summary: { ...page.summary, attribution: slim } }, omission };
+}
+
 const LARGE_DIFF_CHARACTERS = 16_384;
 
 function dropLargeDiffs(page: CapturePage): { page: CapturePage; omission: PageOmission } {
@@ -94,7 +104,8 @@ export function fitPage(page: CapturePage, maxBytes = MAX_DATA_BYTES): string {
   for (const step of STEPS) {
     if (Buffer.byteLength(json) <= maxBytes) break;
     const result = step(current);
-    current = { ...result.page, omitted: [...current.omitted, result.omission] };
+    const nothing = result.omission.what === "effects" && result.omission.total === 0;
+    current = nothing ? current : { ...result.page, omitted: [...current.omitted, result.omission] };
     json = JSON.stringify(current);
   }
   return json;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { count, schemaVersion, timestamp } from "./common.ts";
+import { attribution, callEffects } from "./attribution.ts";
 import { completeness } from "./observations.ts";
 import { fsDiffView, networkView, processTreeView, runView } from "./view.ts";
 
@@ -37,6 +38,10 @@ export const phase = z.object({
 export type Phase = z.infer<typeof phase>;
 
 export const toolUse = z.object({
+  key: z
+    .string()
+    .nullable()
+    .describe("`<exchange>.<index>`: names the call at the gateway; null: only the agent tells of it."),
   call_id: z.string().nullable().describe("Tool call it belongs to."),
   session_id: z.string().nullable().describe("Session it belongs to."),
   tool: z.string().describe("Name of the tool."),
@@ -52,6 +57,9 @@ export const toolUse = z.object({
   sources: z
     .array(z.enum(["gateway", "agent"]))
     .describe("Who reports it: the gateway saw the model ask for it, the agent says it ran."),
+  effects: callEffects
+    .nullable()
+    .describe("What it really did, by the kernel's events; null: nothing was seen, or there are no such events."),
 });
 export type ToolUse = z.infer<typeof toolUse>;
 
@@ -103,6 +111,9 @@ export const summary = z.object({
     network: networkView.nullable(),
   }),
   completeness: completeness.nullable(),
+  attribution: attribution
+    .nullable()
+    .describe("Which tool call caused what; null: the capture has no events of the kernel."),
   anomalies: z.array(anomaly).describe("What a reader should know before anything else, worst first."),
   limits: z.record(z.string(), count).describe("Most entries of each list."),
   truncated: z.array(z.string()).describe("Names of the lists that were cut."),

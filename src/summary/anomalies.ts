@@ -1,5 +1,6 @@
 import type { ReadProblem } from "../evidence/reader-json.ts";
 import type { StreamResult } from "../evidence/reader-streams.ts";
+import type { Attribution } from "../schema/attribution.ts";
 import { bestStatements } from "../schema/best-statement.ts";
 import { shorten } from "../schema/display.ts";
 import type { Completeness } from "../schema/observations.ts";
@@ -11,6 +12,7 @@ export interface AnomalyFacts {
   run: RunView;
   fsDiff: FsDiffView | null;
   completeness: Completeness | null;
+  attribution: Attribution | null;
   events: StreamResult;
   exchanges: StreamResult;
   failedExchanges: number;
@@ -135,6 +137,24 @@ function agentConduct(facts: AnomalyFacts): Anomaly[] {
   return found;
 }
 
+/** Effects that no tool call explains, and claims in environments that the evidence does not bear out. */
+function attributionOf({ attribution }: AnomalyFacts): Anomaly[] {
+  const found: Anomaly[] = [];
+  if (attribution === null) return found;
+  if (attribution.unattributed > 0) {
+    const first = attribution.unattributed_effects[0]?.text ?? "";
+    const message = `${attribution.unattributed} effects are explained by no tool call, the first: ${first}`;
+    found.push(anomaly("unattributed_effects", "warning", message, { count: attribution.unattributed, first }));
+  }
+  // A scrubbed mark alone is everyday: `env -i`, `su -`.
+  const forged = attribution.mark_conflicts.filter((one) => one.kind !== "scrubbed");
+  if (forged.length > 0) {
+    const message = `${forged.length} processes carry the mark of a tool call that did not start them.`;
+    found.push(anomaly("forged_marks", "warning", message, { count: forged.length }));
+  }
+  return found;
+}
+
 const LEVEL_OF = { complete: "info", sampled: "info", lossy: "warning", absent: "warning" } as const;
 
 function observation({ completeness, exchanges, problems, run }: AnomalyFacts): Anomaly[] {
@@ -174,6 +194,7 @@ export function findAnomalies(facts: AnomalyFacts): Anomaly[] {
     ...endings(facts),
     ...limitsHit(facts),
     ...agentConduct(facts),
+    ...attributionOf(facts),
     ...nativeEvents(facts),
     ...observation(facts),
   ];

@@ -4,29 +4,35 @@ import { isoNow } from "../core/clock.ts";
 import { derivedDirectory } from "../evidence/derived-directory.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import { type OpenCapture, openCapture } from "../evidence/reader.ts";
-import { streamExchanges, streamNativeEvents } from "../evidence/reader-streams.ts";
+import { streamCaptureEvents, streamExchanges, streamNativeEvents } from "../evidence/reader-streams.ts";
 import { SCHEMA_VERSION } from "../schema/common.ts";
 import type { Summary } from "../schema/summary.ts";
+import { AttributionBuilder } from "./attribution/attribution.ts";
+import { CallLog } from "./attribution/gateway-calls.ts";
 import { type Evidence, loadEvidence } from "./evidence.ts";
 import { Exchanges } from "./exchanges.ts";
 import { NativeEvents } from "./native-events.ts";
 import { type Streams, summarize } from "./summarize.ts";
 import { ToolUses } from "./tool-uses.ts";
 
-/** Reads the two streams of a capture once, in bounded memory. */
+/** Reads the three streams of a capture once, in bounded memory. The gateway's comes first: it knows the tool calls. */
 async function readStreams(capture: OpenCapture): Promise<Streams> {
   const native = new NativeEvents();
   const model = new Exchanges();
   const tools = new ToolUses();
+  const calls = new CallLog();
   const exchanges = await streamExchanges(capture, (one) => {
     model.add(one);
     tools.addExchange(one);
+    calls.addExchange(one);
   });
   const events = await streamNativeEvents(capture, (one) => {
     native.add(one);
     tools.addEvent(one);
   });
-  return { native, model, tools, events, exchanges };
+  const effects = new AttributionBuilder(calls.calls());
+  const kernel = await streamCaptureEvents(capture, (one) => effects.add(one));
+  return { native, model, tools, effects, events, exchanges, kernel };
 }
 
 export interface BuiltSummary {

@@ -2,6 +2,7 @@ import type { StreamResult } from "../evidence/reader-streams.ts";
 import type { Summary, SummaryFile, TimelineEntry } from "../schema/summary.ts";
 import type { FsDiffView } from "../schema/view.ts";
 import { findAnomalies } from "./anomalies.ts";
+import type { AttributionBuilder } from "./attribution/attribution.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { LIMITS, TIMELINE_SHARE } from "./limits.ts";
@@ -21,8 +22,10 @@ export interface Streams {
   native: NativeEvents;
   model: Exchanges;
   tools: ToolUses;
+  effects: AttributionBuilder;
   events: StreamResult;
   exchanges: StreamResult;
+  kernel: StreamResult;
 }
 
 export type SummaryContent = Omit<Summary, "schema_version" | "generated_at">;
@@ -39,13 +42,14 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
   const files = filesOf(evidence.fsDiff, streams.native);
   if (streams.native.noise.truncated) truncated.add("noise");
   if (streams.tools.truncated) truncated.add("tools");
+  const attribution = streams.kernel.valid === 0 ? null : streams.effects.result();
   return {
     run: runOf(evidence, streams),
     counts: countsOf(evidence, streams, timeline.total, files.length),
     timeline: cut(timeline.entries, "timeline"),
     noise: streams.native.noise.items(),
     phases,
-    tools: streams.tools.list(),
+    tools: streams.tools.list((key) => streams.effects.effectsOf(key)),
     files: cut(files, "files"),
     ...finalMessage(streams),
     observations: {
@@ -60,7 +64,8 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
       },
     },
     completeness: evidence.completeness,
-    anomalies: anomaliesOf(evidence, streams),
+    attribution,
+    anomalies: anomaliesOf(evidence, streams, attribution),
     limits: { ...LIMITS },
     truncated: [...truncated],
   };
@@ -129,9 +134,14 @@ function finalMessage({ native, model }: Streams): Pick<Summary, "final_message"
   return { final_message: null, final_message_source: null };
 }
 
-function anomaliesOf(evidence: Evidence, { native, model, events, exchanges }: Streams): Summary["anomalies"] {
+function anomaliesOf(
+  evidence: Evidence,
+  { native, model, events, exchanges, kernel }: Streams,
+  attribution: Summary["attribution"],
+): Summary["anomalies"] {
   const problems = [...evidence.problems];
   if (events.problem !== undefined && events.problem.code !== "missing") problems.push(events.problem);
+  if (kernel.problem !== undefined && kernel.problem.code !== "missing") problems.push(kernel.problem);
   const expectsExchanges = (evidence.run.model?.exchange_count ?? 0) > 0;
   if (exchanges.problem !== undefined && (exchanges.problem.code !== "missing" || expectsExchanges)) {
     problems.push(exchanges.problem);
@@ -140,6 +150,7 @@ function anomaliesOf(evidence: Evidence, { native, model, events, exchanges }: S
     run: evidence.run,
     fsDiff: evidence.fsDiff,
     completeness: evidence.completeness,
+    attribution,
     events,
     exchanges,
     failedExchanges: model.errors,

@@ -1,4 +1,5 @@
 import type { NativeEventRecord } from "../evidence/reader-streams.ts";
+import type { CallEffects } from "../schema/attribution.ts";
 import { shorten } from "../schema/display.ts";
 import type { Exchange } from "../schema/exchange.ts";
 import type { ToolUse } from "../schema/summary.ts";
@@ -6,7 +7,7 @@ import { propertiesOf, sessionOf } from "./describe-event.ts";
 import { LIMITS, TEXT_LIMITS } from "./limits.ts";
 import { at, isoFromMs, millisecondsBetween, numberAt, preview, textAt } from "./unknown-value.ts";
 
-interface Use extends ToolUse {
+interface Use extends Omit<ToolUse, "effects"> {
   /** Message that the agent says it belongs to: tells two uses apart when a model gives an id twice. */
   messageId: string | null;
 }
@@ -28,14 +29,19 @@ export class ToolUses {
     return this.#total > this.#uses.length;
   }
 
-  list(): ToolUse[] {
-    return this.#uses.map(({ messageId: _messageId, ...use }) => use);
+  /** @param effectsOf what a call did, by its key. */
+  list(effectsOf: (key: string) => CallEffects | undefined): ToolUse[] {
+    return this.#uses.map(({ messageId: _messageId, ...use }) => ({
+      ...use,
+      effects: use.key === null ? null : (effectsOf(use.key) ?? null),
+    }));
   }
 
   addExchange(exchange: Exchange): void {
-    for (const call of exchange.tool_calls) {
+    for (const [index, call] of exchange.tool_calls.entries()) {
       const use = this.#create(exchange.session_id, call.id, call.name, "gateway");
       if (use === undefined) continue;
+      use.key = `${exchange.seq}.${index}`;
       use.input = shorten(call.arguments, TEXT_LIMITS.toolInput);
       use.started_at = endOf(exchange);
     }
@@ -121,6 +127,7 @@ export class ToolUses {
     this.#total++;
     if (this.#uses.length >= LIMITS.tools) return undefined;
     const use: Use = {
+      key: null,
       call_id: call,
       session_id: session,
       tool: shorten(tool, TEXT_LIMITS.title),

@@ -1,6 +1,7 @@
 import type { CapturePage } from "../../../src/schema/page.ts";
 import type { ToolUse } from "../../../src/schema/summary.ts";
 import { Chip } from "../components/chip.tsx";
+import { EffectChips, Effects, Unattributed } from "../components/effects.tsx";
 import { Fold, type OpenRows, useOpenRows } from "../components/fold.tsx";
 import { Rows } from "../components/rows.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
@@ -22,6 +23,7 @@ export function Tools({ page }: { page: CapturePage }) {
   return (
     <>
       <Seen summary={page.summary} kind="model" />
+      <Unattributed attribution={page.summary.attribution} />
       <Section title={say("tab.tools")}>
         {rows.length === 0 ? (
           <Empty>{say("tools.none")}</Empty>
@@ -30,7 +32,7 @@ export function Tools({ page }: { page: CapturePage }) {
             items={rows}
             keyOf={(row) => row.id}
             label={say("tab.tools")}
-            row={(row) => <Use row={row} open={open} start={page.summary.run.started_at} />}
+            row={(row) => <Use row={row} open={open} page={page} />}
           />
         )}
       </Section>
@@ -46,8 +48,10 @@ function pretty(input: string): string {
   }
 }
 
-function Use({ row: { id, use }, open, start }: { row: Row; open: OpenRows; start: string | null }) {
+function Use({ row: { id, use }, open, page }: { row: Row; open: OpenRows; page: CapturePage }) {
   const { say, duration } = useSpeaker();
+  const start = page.summary.run.started_at;
+  const watched = page.summary.attribution !== null;
   const seconds = use.started_at === null ? undefined : secondsAfter(start, use.started_at);
   const only =
     use.sources.length > 1 ? undefined : use.sources[0] === "gateway" ? "tools.onlyModel" : "tools.onlyAgent";
@@ -65,6 +69,7 @@ function Use({ row: { id, use }, open, start }: { row: Row; open: OpenRows; star
             <Text value={headline(use)} mono />
           </span>
           <span class="event-end">
+            <EffectChips effects={use.effects} />
             {use.duration_ms !== null && <span class="muted">{duration(use.duration_ms / 1000)}</span>}
             {only !== undefined && <Chip>{say(only)}</Chip>}
             <Chip tone={TOOL_TONE[use.status]}>{say(`tools.status.${use.status}`)}</Chip>
@@ -86,6 +91,12 @@ function Use({ row: { id, use }, open, start }: { row: Row; open: OpenRows; star
               ],
             ]}
           />
+          {watched && (
+            <>
+              <h3>{say("effects.title")}</h3>
+              <Effects effects={use.effects} />
+            </>
+          )}
           <h3>{say("tools.input")}</h3>
           <Block value={pretty(use.input)} label={say("tools.input")} />
           {use.output_preview !== null && (

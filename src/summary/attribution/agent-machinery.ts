@@ -1,0 +1,78 @@
+/**
+ * What OpenCode 1.18 does of its own accord, without a tool call: the programs it starts and the places where it keeps its own things. Taken from recorded
+ * runs (`docs/attribution.md`). Only what its own process does counts: a command of a tool that runs the same is tied to its call.
+ */
+
+/** Directories that are the agent's own. */
+const OWN_DIRECTORIES = [
+  "/home/agent/.local/share/opencode",
+  "/home/agent/.local/state/opencode",
+  "/home/agent/.cache/opencode",
+  "/home/agent/.config/opencode",
+  "/home/agent/.bun",
+  "/workspace/.git/opencode",
+  "/opt/cfg",
+  "/capture",
+  "/proc",
+  "/dev",
+] as const;
+
+/** Native libraries that the program unpacks at its start: hidden names with a random part, directly in /tmp. */
+const UNPACKED_LIBRARY = /^\/tmp\/\.?[0-9a-f]{8,}-[0-9a-f]+\.(?:so|node)$/u;
+
+export function isOwnPath(file: string): boolean {
+  return UNPACKED_LIBRARY.test(file) || OWN_DIRECTORIES.some((dir) => file === dir || file.startsWith(`${dir}/`));
+}
+
+/** Sub-commands of git that only look, or that keep the agent's own snapshots. */
+const LOOKING = new Set([
+  "rev-parse",
+  "rev-list",
+  "symbolic-ref",
+  "remote",
+  "config",
+  "status",
+  "diff",
+  "diff-tree",
+  "ls-files",
+  "ls-tree",
+  "show",
+  "cat-file",
+  "log",
+  "merge-base",
+  "check-ignore",
+  "for-each-ref",
+  "worktree",
+  "branch",
+  "version",
+  "--version",
+]);
+
+/** Whether the program is a look of the agent at the repository. */
+export function isOwnHelper(argv: readonly string[]): boolean {
+  if (basename(argv[0]) !== "git") return false;
+  const rest = argv.slice(1);
+  if (rest.some((arg) => /^--git-dir[= ]?.*\/opencode\/snapshot\//u.test(arg))) return true;
+  const subcommand = rest.find((arg, at) => !arg.startsWith("-") && rest[at - 1] !== "-c" && rest[at - 1] !== "-C");
+  return LOOKING.has(subcommand ?? rest[0] ?? "");
+}
+
+/** Programs that the agent's search tools start. */
+export function isSearchProgram(argv: readonly string[]): boolean {
+  return basename(argv[0]) === "rg";
+}
+
+export const SEARCH_TOOLS: ReadonlySet<string> = new Set(["grep", "glob", "list"]);
+
+const SHELLS: ReadonlySet<string> = new Set(["bash", "sh", "dash", "zsh", "ash", "fish", "ksh"]);
+
+/** The command of a shell that was started with one, else undefined. */
+export function shellCommand(argv: readonly string[]): string | undefined {
+  if (argv.length < 3 || !SHELLS.has(basename(argv[0])) || !argv.slice(1, -1).some((arg) => /^-[a-z]*c$/u.test(arg)))
+    return undefined;
+  return argv.at(-1);
+}
+
+function basename(program: string | undefined): string {
+  return (program ?? "").split("/").at(-1) ?? "";
+}

@@ -1,0 +1,180 @@
+import type { CaptureEvent, EventOf } from "../../schema/event.ts";
+import { isOwnHelper, isOwnPath, isSearchProgram, SEARCH_TOOLS, shellCommand } from "./agent-machinery.ts";
+import { CallMatcher } from "./call-matcher.ts";
+import type { Cause } from "./cause.ts";
+import type { GatewayCall } from "./gateway-calls.ts";
+
+/** One process of the container, as far as attribution needs it. */
+interface Node {
+  /** undefined: a child of the agent that has not run a program of its own yet, and the agent itself. */
+  cause: Cause | undefined;
+  /** MAS_CALL_ID at the last exec, its own or its parent's: a claim. */
+  mark: string | undefined;
+  /** It is the shell of its call. */
+  isShell: boolean;
+  /** What its children inherit; made once. */
+  passedOn?: Cause | undefined;
+}
+
+/** A claim in a process's environment that the evidence does not bear out. */
+export interface MarkConflict {
+  kind: "other-call" | "no-such-call" | "unbacked" | "scrubbed";
+  seq: number;
+  process: string;
+  /** What the environment says. */
+  mark: string;
+  cause: Cause;
+}
+
+/** An event with what caused it. `cause` undefined: it is no effect (a fork, an exit), or about the sensor. */
+export interface AttributedEvent {
+  event: CaptureEvent;
+  atMs: number;
+  cause: Cause | undefined;
+  /** The event is about the very shell of a call: its exec or its exit. */
+  isShell: boolean;
+  conflict: MarkConflict | undefined;
+  /** A process begins here: to what it was tied when it was made, or by its first program. */
+  started?: Cause | undefined;
+}
+
+type ProcessEvent = Extract<CaptureEvent, { process: string }>;
+
+/**
+ * Ties the events of a run to the tool calls that caused them, one after the other in the order of the file. Rests on the
+ * gateway's record and the kernel's; what the agent's side says (MAS_CALL_ID) only decides between equally good answers,
+ * and is compared. Memory grows with the number of living processes and of calls.
+ */
+export class Attributor {
+  readonly #matcher: CallMatcher;
+  readonly #callIds: ReadonlySet<string>;
+  readonly #nodes = new Map<string, Node>();
+  #agent: string | undefined;
+
+  constructor(calls: readonly GatewayCall[]) {
+    this.#matcher = new CallMatcher(calls, SEARCH_TOOLS);
+    this.#callIds = new Set(calls.map((call) => call.callId).filter((id) => id !== null));
+  }
+
+  /** The process that runs OpenCode: the container's first. */
+  get agentProcess(): string | undefined {
+    return this.#agent;
+  }
+
+  add(event: CaptureEvent): AttributedEvent {
+    const atMs = Date.parse(event.time);
+    if (!("process" in event)) return { event, atMs, cause: undefined, isShell: false, conflict: undefined };
+    switch (event.kind) {
+      case "process.fork":
+        return { ...this.#plain(event, atMs), started: this.#fork(event).cause };
+      case "process.found":
+        if (event.container_pid === 1) this.#agent ??= event.process;
+        this.#nodes.set(event.process, this.#childOf(event.parent));
+        return this.#plain(event, atMs);
+      case "process.exec":
+        return this.#exec(event, atMs);
+      case "process.exit":
+      case "process.survivor":
+        return this.#end(event, atMs);
+      default:
+        return { event, atMs, cause: this.#causeOf(event, atMs), isShell: false, conflict: undefined };
+    }
+  }
+
+  #plain(event: ProcessEvent, atMs: number): AttributedEvent {
+    return { event, atMs, cause: undefined, isShell: false, conflict: undefined };
+  }
+
+  #fork(event: EventOf<"process.fork">): Node {
+    if (event.container_pid === 1) this.#agent ??= event.process;
+    const node = this.#childOf(event.parent);
+    this.#nodes.set(event.process, node);
+    return node;
+  }
+
+  #childOf(parent: string): Node {
+    if (parent === this.#agent) return { cause: undefined, mark: undefined, isShell: false };
+    const known = this.#nodes.get(parent);
+    if (known === undefined) return { cause: { kind: "none", why: "unknown-parent" }, mark: undefined, isShell: false };
+    known.passedOn ??= inherited(known.cause);
+    return { cause: known.passedOn, mark: known.mark, isShell: false };
+  }
+
+  #exec(event: EventOf<"process.exec">, atMs: number): AttributedEvent {
+    if (event.container_pid === 1) this.#agent ??= event.process;
+    if (event.process === this.#agent) {
+      const cause: Cause = { kind: "agent", what: "program" };
+      return { event, atMs, cause, isShell: false, conflict: undefined };
+    }
+    const node = this.#nodes.get(event.process) ?? this.#childOf(event.parent);
+    this.#nodes.set(event.process, node);
+    const isStart = node.cause === undefined;
+    node.cause ??= this.#startedByAgent(event, atMs);
+    node.isShell ||= isStart && node.cause.kind === "call" && node.cause.method === "command";
+    const conflict = this.#conflict(event, node.cause, node.mark);
+    node.mark = event.call_id;
+    const started = isStart ? node.cause : undefined;
+    return { event, atMs, cause: node.cause, isShell: isStart && node.isShell, conflict, started };
+  }
+
+  /** A program that the agent's own process started: the shell of a call, a helper, or something that no call asked for. */
+  #startedByAgent(event: EventOf<"process.exec">, atMs: number): Cause {
+    const command = shellCommand(event.argv);
+    if (command !== undefined) return this.#matcher.shell(command, atMs, event.call_id);
+    if (isSearchProgram(event.argv)) return this.#matcher.search(event.argv, atMs);
+    if (isOwnHelper(event.argv)) return { kind: "agent", what: "repository" };
+    return this.#matcher.none(atMs);
+  }
+
+  #end(event: EventOf<"process.exit"> | EventOf<"process.survivor">, atMs: number): AttributedEvent {
+    const node = this.#nodes.get(event.process);
+    this.#nodes.delete(event.process);
+    const isEffect = event.kind === "process.survivor";
+    const cause = isEffect || node?.isShell === true ? node?.cause : undefined;
+    return { event, atMs, cause, isShell: node?.isShell ?? false, conflict: undefined };
+  }
+
+  /** What caused an effect of a process that already runs. */
+  #causeOf(event: ProcessEvent, atMs: number): Cause {
+    if (event.process !== this.#agent) {
+      const node = this.#nodes.get(event.process);
+      if (node === undefined) return { kind: "none", why: "unknown-parent" };
+      if (node.cause !== undefined) return node.cause;
+    }
+    return this.#byAgent(event, atMs);
+  }
+
+  /** Something the agent's own process did, by itself or for a tool that runs inside it. */
+  #byAgent(event: ProcessEvent, atMs: number): Cause {
+    if ("role" in event && event.role === "model-gateway") return { kind: "agent", what: "model" };
+    if (event.kind.startsWith("net.")) return this.#contact(event, atMs);
+    if (!("path" in event)) return { kind: "agent", what: "program" };
+    if (event.kind === "file.mkdir") {
+      const made = this.#matcher.directory(event.path, atMs);
+      if (made.kind === "call") return made;
+    }
+    const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs);
+    if (found.kind === "call") return found;
+    return isOwnPath(event.path) ? { kind: "agent", what: "own-files" } : found;
+  }
+
+  #contact(event: ProcessEvent, atMs: number): Cause {
+    if ("questions" in event) return this.#matcher.host(event.questions[0]?.name ?? "", atMs);
+    return this.#matcher.host("remote" in event ? event.remote : "", atMs);
+  }
+
+  #conflict(event: EventOf<"process.exec">, cause: Cause, before: string | undefined): MarkConflict | undefined {
+    const { call_id: mark, seq, process } = event;
+    if (mark === undefined)
+      return before === undefined ? undefined : { kind: "scrubbed", seq, process, mark: before, cause };
+    const about = { seq, process, mark, cause };
+    if (!this.#callIds.has(mark)) return { kind: "no-such-call", ...about };
+    if (cause.kind !== "call") return { kind: "unbacked", ...about };
+    return cause.call.callId === null || cause.call.callId === mark ? undefined : { kind: "other-call", ...about };
+  }
+}
+
+/** A child's cause is its parent's, and the way to know it is the line of descent. */
+function inherited(cause: Cause | undefined): Cause | undefined {
+  return cause?.kind === "call" ? { ...cause, method: "ancestry" } : cause;
+}

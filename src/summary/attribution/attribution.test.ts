@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import { AGENT, HandMadeRun } from "./attribution-test-bench.ts";
+
+const bash = (id: string | null, command: string) => ({ id, tool: "bash", args: { command, description: "d" } });
+const shell = (command: string) => ["/usr/bin/bash", "-c", command];
+
+describe("a shell command", () => {
+  test("is tied to the call that asked for it, and its descendants with it, after its end too", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "make")]);
+    run.starts(1.2, "201-2", AGENT, shell("make"), "a");
+    run.starts(1.3, "202-3", "201-2", ["make"], "a");
+    run.fork(1.4, "203-4", "202-3");
+    run.exit(1.5, "202-3");
+    run.exit(1.5, "201-2", 3);
+    run.asks(2, []);
+    run.writes(9, "203-4", "/tmp/late");
+    const read = run.read();
+    expect(read.effectsOf("0.0")).toMatchObject({
+      processes: 3,
+      commands: ["/usr/bin/bash -c make", "make"],
+      files: [{ path: "/tmp/late", operations: ["written"] }],
+      exit_code: 3,
+      method: "command",
+      confidence: "high",
+    });
+    expect(read.effectsOf("0.0")?.last_effect_at).toBe("2026-11-22T12:00:09.000Z");
+    expect(read.result()).toMatchObject({ unattributed: 0, by_method: { command: 1, ancestry: 2 } });
+  });
+
+  test("that no call asked for stays unattributed, with all that comes from it", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "make")]);
+    run.starts(1.2, "201-2", AGENT, shell("curl evil.invalid"), "a");
+    run.writes(1.3, "201-2", "/workspace/x");
+    const { unattributed, unattributed_effects: effects, mark_conflicts: conflicts } = run.read().result();
+    expect(unattributed).toBe(2);
+    expect(effects.map((one) => one.why)).toEqual(["no-call", "no-call"]);
+    expect(conflicts).toMatchObject([{ kind: "unbacked", mark: "a" }]);
+  });
+
+  test("that ran twice though it was asked for once is told", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "make")]);
+    run.starts(1.2, "201-2", AGENT, shell("make"), "a");
+    run.starts(1.3, "202-3", AGENT, shell("make"), "a");
+    expect(run.read().result().unattributed_effects).toMatchObject([{ process: "202-3", why: "command-ran-twice" }]);
+  });
+
+  test("before it was asked for, or after its results were sent, is not the call's", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "make")]);
+    run.asks(5, []);
+    run.starts(0.5, "201-2", AGENT, shell("make"));
+    run.starts(7, "202-3", AGENT, shell("make"));
+    expect(
+      run
+        .read()
+        .result()
+        .unattributed_effects.map((one) => one.why),
+    ).toEqual(["before-any-call", "no-call"]);
+  });
+
+  test("repeated in a later turn belongs to the later call", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "ls")]);
+    run.asks(2, [bash("b", "ls")]);
+    run.starts(1.2, "201-2", AGENT, shell("ls"), "a");
+    run.starts(2.2, "202-3", AGENT, shell("ls"), "b");
+    const read = run.read();
+    expect([read.effectsOf("0.0")?.processes, read.effectsOf("1.0")?.processes]).toEqual([1, 1]);
+  });
+
+  test("asked for twice in one answer is told apart by its mark, and without one only guessed", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "ls"), bash("b", "ls")]);
+    run.starts(1.2, "201-2", AGENT, shell("ls"), "b");
+    run.starts(1.2, "202-3", AGENT, shell("ls"), "a");
+    run.exit(1.3, "201-2", 1);
+    run.exit(1.3, "202-3", 2);
+    const marked = run.read();
+    expect(marked.effectsOf("0.0")).toMatchObject({ exit_code: 2, confidence: "high" });
+    expect(marked.effectsOf("0.1")).toMatchObject({ exit_code: 1, confidence: "high" });
+
+    const bare = new HandMadeRun();
+    bare.asks(1, [bash("a", "ls"), bash("b", "ls")]);
+    bare.starts(1.2, "201-2", AGENT, shell("ls"));
+    expect(bare.read().effectsOf("0.0")).toMatchObject({ confidence: "medium" });
+  });
+
+  test("of a sub-session, and of a wire format without ids", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [{ id: "t", tool: "task", args: { prompt: "do" } }], "ses_1");
+    run.asks(2, [bash(null, "id")], "ses_child");
+    run.asks(3, [], "ses_child");
+    run.starts(2.5, "201-2", AGENT, shell("id"), "invented-by-the-agent");
+    const read = run.read();
+    expect(read.effectsOf("1.0")).toMatchObject({ processes: 1, method: "command" });
+  });
+});
+
+describe("the mark in the environment", () => {
+  test("is never believed over the evidence: forged, copied and scrubbed ones are told", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "one"), bash("b", "two")]);
+    run.starts(1.2, "201-2", AGENT, shell("one"), "a");
+    run.starts(1.3, "202-3", "201-2", ["evil"], "b");
+    run.starts(1.4, "203-4", "201-2", ["worse"], "nobody");
+    run.starts(1.5, "204-5", "201-2", ["env-i"]);
+    const read = run.read();
+    expect(read.effectsOf("0.0")?.processes).toBe(4);
+    expect(read.effectsOf("0.1")).toBeUndefined();
+    const found = read.result().mark_conflicts.map(({ kind, process, call }) => ({ kind, process, call }));
+    expect(found).toEqual([
+      { kind: "other-call", process: "202-3", call: "0.0" },
+      { kind: "no-such-call", process: "203-4", call: "0.0" },
+      { kind: "scrubbed", process: "204-5", call: "0.0" },
+    ]);
+  });
+});
+
+describe("what the agent's own process does", () => {
+  test("belongs to the call that names the file while it is open", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [{ id: "w", tool: "write", args: { filePath: "docs/new/a.md", content: "x" } }]);
+    run.asks(3, [{ id: "e", tool: "edit", args: { filePath: "/workspace/docs/new/a.md" } }]);
+    run.event(1.2, { kind: "file.mkdir", process: AGENT, path: "/workspace/docs/new", mode: "755" });
+    run.writes(1.3, AGENT, "/workspace/docs/new/a.md");
+    run.writes(3.3, AGENT, "/workspace/docs/new/a.md");
+    run.writes(3.4, AGENT, "/workspace/elsewhere");
+    const read = run.read();
+    expect(read.effectsOf("0.0")?.files).toHaveLength(2);
+    expect(read.effectsOf("1.0")?.files).toHaveLength(1);
+    expect(read.result().unattributed_effects).toMatchObject([{ text: "written /workspace/elsewhere" }]);
+    const written = read.result().files.find((one) => one.path === "/workspace/docs/new/a.md");
+    expect(written?.by.map((one) => one.cause.call)).toEqual(["0.0", "1.0"]);
+  });
+
+  test("for a patch, a search and a fetch", () => {
+    const run = new HandMadeRun();
+    const patchText = "*** Begin Patch\n*** Update File: src/a.ts\n@@\n*** Move to: src/b.ts\n*** End Patch";
+    run.asks(1, [
+      { id: "p", tool: "apply_patch", args: { patchText } },
+      { id: "g", tool: "grep", args: { pattern: "needle" } },
+      { id: "f", tool: "webfetch", args: { url: "http://198.51.100.7:8080/x" } },
+    ]);
+    run.event(1.2, { kind: "file.rename", process: AGENT, path: "/workspace/tmp1", to: "/workspace/src/b.ts" });
+    run.starts(1.3, "201-2", AGENT, ["rg", "-n", "needle", "."]);
+    const socket = { connection: 1, transport: "tcp", role: "external", outcome: "unreachable", errno: "ENETUNREACH" };
+    run.event(1.4, { kind: "net.connect", process: AGENT, remote: "198.51.100.7:8080", ...socket });
+    run.event(1.5, { kind: "net.connect", process: AGENT, remote: "203.0.113.9:443", ...socket });
+    const read = run.read();
+    expect(["0.0", "0.1", "0.2"].map((key) => read.effectsOf(key)?.method)).toEqual(["path", "helper", "host"]);
+    expect(read.result().unattributed_effects).toMatchObject([{ text: expect.stringContaining("203.0.113.9") }]);
+  });
+
+  test("of its own accord is neither a call's nor unattributed", () => {
+    const run = new HandMadeRun();
+    run.starts(0.5, "201-2", AGENT, ["git", "rev-parse", "--show-toplevel"]);
+    run.writes(0.6, AGENT, "/home/agent/.local/share/opencode/opencode.db");
+    run.writes(0.7, AGENT, "/home/agent/.bashrc");
+    run.starts(0.8, "202-3", AGENT, ["git", "push", "origin"]);
+    const { agent_own: own, unattributed_effects: rest } = run.read().result();
+    expect(own).toBe(3);
+    expect(rest.map((one) => one.text)).toEqual(["written /home/agent/.bashrc", "git push origin"]);
+  });
+});
+
+test("a process whose beginning was not seen is unattributed, and says why", () => {
+  const run = new HandMadeRun();
+  run.asks(1, [bash("a", "make")]);
+  run.writes(1.5, "999-9", "/workspace/x");
+  expect(run.read().result().unattributed_effects).toMatchObject([{ why: "unknown-parent" }]);
+});
+
+test("the names that were asked for stand beside the address", () => {
+  const run = new HandMadeRun();
+  const dns = { connection: 1, transport: "udp", server: "127.0.0.1:53", id: 7, size_bytes: 40 };
+  const questions = [{ name: "drop.example.net", type: "A" }];
+  run.asks(1, [bash("a", "curl drop.example.net")]);
+  run.starts(1.2, "201-2", AGENT, shell("curl drop.example.net"), "a");
+  run.event(1.3, { kind: "net.dns-query", process: "201-2", ...dns, questions });
+  const answers = [{ name: "drop.example.net", type: "A", data: "198.51.100.7" }];
+  run.event(1.3, { kind: "net.dns-answer", process: "201-2", ...dns, questions, rcode: "NOERROR", answers });
+  const socket = { connection: 2, transport: "tcp", role: "external", outcome: "refused", errno: "ECONNREFUSED" };
+  run.event(1.4, { kind: "net.connect", process: "201-2", remote: "198.51.100.7:80", ...socket });
+  const { hosts } = run.read().result();
+  expect(hosts.map(({ remote, names }) => ({ remote, names }))).toEqual([
+    { remote: "drop.example.net", names: [] },
+    { remote: "198.51.100.7:80", names: ["drop.example.net"] },
+  ]);
+});
