@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as z from "zod";
+import { AUTHORED_FILES } from "../src/schema/authored-files.ts";
 import { captureEvent } from "../src/schema/event.ts";
 import { DESCRIBED_FILES, type DescribedFile } from "../src/schema/files.ts";
 import { EVENT_PAGES, eventPages, kindTable } from "./docs/event-pages.ts";
@@ -56,6 +57,13 @@ function generated(): Map<string, string> {
       continue;
     }
     parts.set(file.schemaName, keyTable(schema, file.schemaName === "summary" ? IN_SUMMARY : {}));
+  }
+  for (const { schemaName, path: title, schema, about } of AUTHORED_FILES) {
+    const made = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+    files.set(
+      `${SCHEMAS}/${schemaName}.schema.json`,
+      `${JSON.stringify({ ...made, title, description: about }, null, 2)}\n`,
+    );
   }
   files.set(DOCUMENT, fillMarks(fs.readFileSync(path.join(ROOT, DOCUMENT), "utf8"), parts));
   return files;

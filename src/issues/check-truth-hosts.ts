@@ -21,7 +21,8 @@ export function checkTruthContacts(
   for (const call of calls) {
     if (call.name !== "bash" && call.name !== "webfetch") continue;
     const told = new Set(truth.contacts.map(({ host }) => host.toLowerCase()));
-    for (const { host } of reachableHosts(JSON.stringify(argumentsOf(call)))) {
+    const named = new Set(reachableHosts(JSON.stringify(argumentsOf(call))).map(({ host }) => host));
+    for (const host of named) {
       if (!told.has(host))
         complain("error", `contacts: the tool call ${JSON.stringify(call.id)} names ${host}, which the truth does not`);
     }
