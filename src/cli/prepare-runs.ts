@@ -14,6 +14,7 @@ import type { RunPlan } from "../supervisor/plan.ts";
 import { recoverLostRuns } from "../supervisor/recover.ts";
 import { runLimits } from "../supervisor/run-limits.ts";
 import { loadSensitivePatterns } from "../workspace/sensitive-paths.ts";
+import { chooseSensor, type SensorChoice } from "./choose-sensor.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 import { deriveCapture } from "./derive-capture.ts";
 import { PACKAGE_ROOT, toolVersion } from "./package-root.ts";
@@ -27,6 +28,8 @@ export interface RunBase {
   image: ImageInfo;
   imageRef: string;
   sensitivePatterns: readonly string[];
+  /** How runs are observed; a new answer for each, as a run may have to change it. */
+  sensor(): SensorChoice;
 }
 
 /**
@@ -39,6 +42,7 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
   const sensitivePatterns = loadSensitivePatterns(
     [settings.project, PACKAGE_ROOT].map((dir) => path.join(dir, "config", "sensitive_paths.json")),
   );
+  const sensor = await chooseSensor(settings.sensor, PACKAGE_ROOT);
   progress.status("looking for a container engine");
   const engine = await selectEngine({
     engine: settings.engine,
@@ -54,7 +58,7 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
   for (const capture of lost.finished) progress.line(`cleaned  ${capture} was left by a supervisor that was killed`);
   for (const problem of lost.problems) progress.line(`warning  ${problem}`);
   progress.status(undefined);
-  return { settings, engine, ...found, sensitivePatterns };
+  return { settings, engine, ...found, sensitivePatterns, sensor };
 }
 
 async function findImage(
@@ -110,12 +114,8 @@ export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunP
     imageRef: base.imageRef,
     opencodeBin: settings.opencode_bin,
     timeoutSeconds: settings.timeout_seconds ?? TIME_LIMIT_SECONDS[issue.risk_level],
-    idleSeconds: IDLE_LIMIT_SECONDS,
-    sensor: {
-      requested: settings.sensor,
-      used: "polling",
-      reason: "processes and connections are looked at from the host, at intervals",
-    },
+    idleSeconds: settings.idle_seconds ?? IDLE_LIMIT_SECONDS,
+    ...base.sensor(),
     sensitivePatterns: base.sensitivePatterns,
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),

@@ -35,7 +35,7 @@ export function addRunOptions(command: Command): Command {
     .option("--opencode-bin <name>", "name of OpenCode inside the image (default: opencode)")
     .option("--model <model>", "scripted, scripted:PERSONA or scripted:FILE (default: scripted)")
     .addOption(
-      new Option("--sensor <name>", "how processes and connections are observed (default: auto)").choices([
+      new Option("--sensor <name>", "how processes, files and connections are observed (default: auto)").choices([
         "auto",
         "polling",
       ]),

@@ -2,6 +2,7 @@ import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
 import type { ModelGateway } from "../gateway/port.ts";
 import type { Issue } from "../schema/issue.ts";
 import type { RunRecord } from "../schema/run.ts";
+import type { StartSource } from "../sensors/kernel/source.ts";
 import type { RunLimits } from "./run-limits.ts";
 
 /** Everything that is decided before a run begins. Made by the command line, checked before a capture directory exists. */
@@ -17,7 +18,10 @@ export interface RunPlan {
   opencodeBin: string;
   timeoutSeconds: number;
   idleSeconds: number;
+  /** Set anew when the sensor that was planned can't be used after all. */
   sensor: RunRecord["sensor"];
+  /** Starts processes of the kernel sensor; undefined: it is not to be used. */
+  kernelSensor?: StartSource | undefined;
   sensitivePatterns: readonly string[];
   /** The plugin that is loaded, or undefined to run without (native events are then `missing`). */
   pluginFile: string | undefined;

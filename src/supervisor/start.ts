@@ -10,13 +10,13 @@ import { CgroupWatch } from "../sandbox/cgroup.ts";
 import { listenInNamespace } from "../sandbox/netns.ts";
 import { createEventSink } from "../sensors/agent-events/event-sink.ts";
 import { createFilesystemSensor } from "../sensors/filesystem/filesystem-sensor.ts";
-import { createPollingSensor } from "../sensors/polling/polling-sensor.ts";
 import type { Sensor } from "../sensors/port.ts";
 import type { ContentBase } from "../workspace/content-base.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
 import { runLimits } from "./run-limits.ts";
+import { createSensorLayer } from "./sensor-layer.ts";
 import type { RunState } from "./run-state.ts";
 
 const MODEL_LISTENER = "model";
@@ -59,7 +59,8 @@ function addSensors(run: RunState): ContentBase {
     ],
     sensitivePatterns: plan.sensitivePatterns,
   });
-  run.sensors.push(files, createPollingSensor({ captureDir, modelAddress: `127.0.0.1:${MODEL_PORT}` }));
+  // The kernel sensor takes a while to load: it begins first.
+  run.sensors.push(createSensorLayer(plan, captureDir), files);
   return files.base;
 }
 

@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { writeJsonAtomic } from "../../core/atomic-file.ts";
 import { isoNow } from "../../core/clock.ts";
@@ -50,6 +51,12 @@ export class EventRecorder {
     const { ringOperations, compatCalls, hiddenDns, malformedDns } = this.#tally;
     const file: EventWriterStats = this.#writer.close();
     return { file, hidden: { ringOperations, compatCalls }, hiddenDns, malformedDns };
+  }
+
+  /** Removes the events file. */
+  discard(): void {
+    this.#writer.close();
+    fs.rmSync(path.join(this.#captureDir, LAYOUT.events), { force: true });
   }
 
   /** Writes observations/process_tree.json. Throws CaptureError. */

@@ -95,6 +95,15 @@ export class KernelSensor implements Sensor {
     return this.#report();
   }
 
+  /** Takes everything back, the events file too: the run is watched in another way. */
+  async discard(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const source = await this.#starting?.catch(() => undefined);
+    await source?.stop();
+    this.#recorder.discard();
+  }
+
   #begin(): Promise<KernelSource> {
     this.#starting ??= this.#startSource();
     // Whoever waits for it gets the error; nobody may.
@@ -172,13 +181,11 @@ export class KernelSensor implements Sensor {
     }
   }
 
-  /** Everything that runs now: the first process brings its whole namespace, others may have left it. */
+  /** Everything that runs now. One process brings its whole pid namespace, but some may have ended meanwhile. */
   async #watchAgain(source: KernelSource): Promise<void> {
     const target = this.#target;
     if (target === undefined) return;
-    const pids = listProcesses(target.cgroupDirs);
-    const first = pids.includes(target.pid) ? target.pid : pids[0];
-    if (first !== undefined) await source.watch(first);
+    for (const pid of [target.pid, ...listProcesses(target.cgroupDirs)]) await source.watch(pid).catch(() => {});
     const nowNs = this.#clock.nowNs();
     this.#normaliser.resume(listProcesses(target.cgroupDirs).flatMap((pid) => findProcess(pid, nowNs) ?? []));
   }
