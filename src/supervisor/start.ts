@@ -4,7 +4,6 @@ import { writeJsonAtomic } from "../core/atomic-file.ts";
 import { isoNow } from "../core/clock.ts";
 import { CaptureError } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
-import { MODEL_PORT } from "../gateway/port.ts";
 import { AGENT_GID, AGENT_UID, INSIDE, writeAgentConfig } from "../sandbox/agent-config.ts";
 import { CgroupWatch } from "../sandbox/cgroup.ts";
 import { listenInNamespace } from "../sandbox/netns.ts";
@@ -16,8 +15,8 @@ import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
 import { runLimits } from "./run-limits.ts";
-import { createSensorLayer } from "./sensor-layer.ts";
 import type { RunState } from "./run-state.ts";
+import { createSensorLayer } from "./sensor-layer.ts";
 
 const MODEL_LISTENER = "model";
 
