@@ -27,6 +27,7 @@ enum handler {
   HANDLE_NAMESPACE,
   HANDLE_REACH,
   HANDLE_BLIND,
+  HANDLE_OPEN_BY_HANDLE,
 };
 
 struct call {
@@ -50,7 +51,7 @@ enum datagram_detail { DATAGRAM_SENT = 0, DATAGRAM_RECEIVED = 1, DATAGRAM_VECTOR
 const volatile struct call calls[CALLS] = {
     CALL(openat, HANDLE_OPEN, 0),
     CALL(openat2, HANDLE_OPEN, 0),
-    CALL(open_by_handle_at, HANDLE_OPEN, BLIND_OPEN_BY_HANDLE),
+    CALL(open_by_handle_at, HANDLE_OPEN_BY_HANDLE, BLIND_OPEN_BY_HANDLE),
     CALL(mmap, HANDLE_MMAP, 0),
     CALL(execve, HANDLE_EXEC, 0, .name = 1),
     CALL(execveat, HANDLE_EXEC, 0, .directory = 1, .name = 2),

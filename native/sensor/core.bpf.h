@@ -40,6 +40,8 @@ struct small_draft {
 struct followed {
   u64 start_ns;
   u32 container_pid;
+  /* Bit n: 32-bit system call n of this process has been told. */
+  u64 told_compat[8];
 };
 
 /* Who opened a connection: its states change in interrupts, where the current task is anybody. */

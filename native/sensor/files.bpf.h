@@ -13,6 +13,7 @@
 #define FMODE_CREATED 0x100000
 #define O_TMPFILE_BIT 020000000
 #define AT_REMOVEDIR 0x200
+#define CLOSE_RANGE_CLOEXEC 4
 #define MAP_TYPE 0xf
 #define MAP_SHARED 1
 #define MAP_SHARED_VALIDATE 3
@@ -89,7 +90,6 @@ static __noinline int emit_close(struct task_struct *task, u32 container_pid, st
 }
 
 struct descriptors {
-  struct task_struct *task;
   u32 container_pid;
   u32 next;
   u32 end;
@@ -120,7 +120,7 @@ static long close_step(u32 index, struct descriptors *walk) {
   }
   descriptor += lowest_bit(word);
   walk->next = descriptor + 1;
-  if (descriptor < walk->end) emit_close((void *)bpf_get_current_task_btf(), walk->container_pid, file_of(descriptor));
+  if (descriptor < walk->end) emit_close(bpf_get_current_task_btf(), walk->container_pid, file_of(descriptor));
   return 0;
 }
 
@@ -128,9 +128,8 @@ static __noinline int emit_range(u32 container_pid, u32 first, u32 last) {
   struct task_struct *task = (void *)bpf_get_current_task();
   struct fdtable *table = BPF_CORE_READ(task, files, fdt);
   if (!table) return 0;
-  struct descriptors walk = {.container_pid = container_pid, .next = first};
   u32 size = BPF_CORE_READ(table, max_fds);
-  walk.end = last >= size ? size : last + 1;
+  struct descriptors walk = {.container_pid = container_pid, .next = first, .end = last >= size ? size : last + 1};
   walk.open = BPF_CORE_READ(table, open_fds);
   bpf_loop(CLOSED_DESCRIPTORS, close_step, &walk, 0);
   return 0;

@@ -55,6 +55,7 @@ struct inode {
   u32 i_nlink;
   unsigned long i_ino;
   s64 i_size;
+  void *i_private;
   struct super_block *i_sb;
 };
 
@@ -215,13 +216,13 @@ struct sock_common {
   u16 skc_dport;
   u16 skc_num;
   u16 skc_family;
+  unsigned long skc_flags;
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
   struct sock_common __sk_common;
-  unsigned long sk_flags;
   u16 sk_type;
   u16 sk_protocol;
   int sk_err;
@@ -238,8 +239,13 @@ struct socket {
   struct sock *sk;
 };
 
+struct sockaddr_un {
+  u16 sun_family;
+};
+
 struct unix_address {
   int len;
+  struct sockaddr_un name[0];
 };
 
 struct unix_sock {
@@ -251,15 +257,17 @@ struct io_kiocb {
 };
 
 /* Registers of a system call. On arm64 the first argument is overwritten by the result and kept in orig_x0. */
-struct pt_regs___x86 {
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs___registers {
   unsigned long r10, r9, r8, dx, si, di, orig_ax;
 };
-
-struct pt_regs___arm64 {
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs___registers {
   u64 regs[31];
   u64 orig_x0;
   s32 syscallno;
 };
+#endif
 
 struct seq_file;
 

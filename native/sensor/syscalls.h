@@ -165,6 +165,7 @@
 #define CALL_perf_event_open 241
 #define CALL_userfaultfd 282
 #define CALL_memfd_create 279
+#define CALL_open_by_handle_at 265
 #define CALL_io_submit 2
 #else
 #error "the sensor knows the system calls of x86-64 and arm64 only"
