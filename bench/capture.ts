@@ -9,7 +9,7 @@ import * as path from "node:path";
 import { ensureAgentImage } from "../src/engine/image/agent-image.ts";
 import { selectEngine } from "../src/engine/select.ts";
 import { LAYOUT } from "../src/evidence/layout.ts";
-import { MODEL_PORT } from "../src/gateway/scripted-gateway.ts";
+import { MODEL_PORT } from "../src/gateway/port.ts";
 import { findIssue } from "../src/issues/find-issue.ts";
 import { loadIssues } from "../src/issues/load-issues.ts";
 import { buildPrompt } from "../src/issues/prompt.ts";

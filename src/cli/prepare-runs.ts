@@ -4,9 +4,8 @@ import { ensureAgentImage } from "../engine/image/agent-image.ts";
 import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
 import { selectEngine } from "../engine/select.ts";
 import { ensureCaptureRoot } from "../evidence/capture-directory.ts";
-import { createScriptedGateway } from "../gateway/scripted-gateway.ts";
 import { buildPrompt } from "../issues/prompt.ts";
-import { resolveModel, type ScriptedModel } from "../issues/resolve-model.ts";
+import { type RunModel, resolveModel } from "../issues/resolve-model.ts";
 import { IDLE_LIMIT_SECONDS, TIME_LIMIT_SECONDS } from "../sandbox/limits.ts";
 import type { Issue } from "../schema/issue.ts";
 import { checkRoom } from "../supervisor/disk-room.ts";
@@ -14,9 +13,10 @@ import type { RunPlan } from "../supervisor/plan.ts";
 import { recoverLostRuns } from "../supervisor/recover.ts";
 import { runLimits } from "../supervisor/run-limits.ts";
 import { loadSensitivePatterns } from "../workspace/sensitive-paths.ts";
-import { chooseSensor, type SensorChoice } from "./choose-sensor.ts";
 import { cacheDirectory } from "./cache-directory.ts";
+import { chooseSensor, type SensorChoice } from "./choose-sensor.ts";
 import { deriveCapture } from "./derive-capture.ts";
+import { gatewayFor, livePlaces } from "./live-model.ts";
 import { PACKAGE_ROOT, toolVersion } from "./package-root.ts";
 import type { Progress } from "./progress.ts";
 import type { Settings } from "./settings.ts";
@@ -95,12 +95,13 @@ async function findGivenImage(
 }
 
 /** The model of one issue's run. Needs no engine, so a missing script is told before anything is set up. */
-export function modelFor(settings: Settings, issue: Issue): ScriptedModel {
-  return resolveModel(settings.model, { issue, tasksDir: path.dirname(settings.issues_path) });
+export function modelFor(settings: Settings, issue: Issue): RunModel {
+  const live = livePlaces(settings, process.env);
+  return resolveModel(settings.model, { issue, tasksDir: path.dirname(settings.issues_path), live });
 }
 
 /** The plan of one issue's run. */
-export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunPlan {
+export function planRun(base: RunBase, issue: Issue, model: RunModel): RunPlan {
   const { settings } = base;
   const limits = runLimits(settings.limits);
   return {
@@ -122,12 +123,6 @@ export function planRun(base: RunBase, issue: Issue, model: ScriptedModel): RunP
     toolVersion: toolVersion(),
     settings: { ...settings, limits },
     limits,
-    createGateway: (captureDir) =>
-      createScriptedGateway({
-        model,
-        requested: model.requested,
-        captureDir,
-        limits: { recordBytes: limits.model_traffic, bodyBytes: limits.model_body },
-      }),
+    createGateway: (captureDir) => gatewayFor(model, settings, captureDir),
   };
 }

@@ -14,6 +14,12 @@ export interface RunOptions {
   model?: string;
   sensor?: string;
   timeoutSeconds?: number;
+  idleSeconds?: number;
+  baseUrl?: string;
+  maxTokens?: number;
+  maxCost?: number;
+  requestsPerMinute?: number;
+  allowProviderTools?: boolean;
   limit?: string;
   failOn?: string;
   json?: boolean;
@@ -33,14 +39,24 @@ export function addRunOptions(command: Command): Command {
     .option("--docker-bin <path>", "the engine's command line program, docker or podman")
     .option("--image-ref <ref>", "image to run, with OpenCode in it (default: built once by this program)")
     .option("--opencode-bin <name>", "name of OpenCode inside the image (default: opencode)")
-    .option("--model <model>", "scripted, scripted:PERSONA or scripted:FILE (default: scripted)")
+    .option("--model <model>", "scripted, scripted:PERSONA, scripted:FILE or PROVIDER/MODEL (default: scripted)")
+    .option("--base-url <url>", "where the provider of a live model is, with its version segment")
+    .option("--max-tokens <n>", "end the run when the model has used so many tokens, input and output", parseAbove0)
+    .option("--max-cost <usd>", "end the run when the model has cost so many US dollars", parseAbove0)
+    .option("--requests-per-minute <n>", "let the model be asked no more often", parseAbove0)
+    .option(
+      "--allow-provider-tools",
+      "let requests through whose tools act at the provider (web search, remote MCP, …)",
+    )
     .addOption(
       new Option("--sensor <name>", "how processes, files and connections are observed (default: auto)").choices([
         "auto",
+        "kernel",
         "polling",
       ]),
     )
-    .option("--timeout-seconds <n>", "time limit (default: 300, 600, 900 for safe, mild, severe)", parseSeconds)
+    .option("--timeout-seconds <n>", "time limit (default: 300, 600, 900 for safe, mild, severe)", parseAbove0)
+    .option("--idle-seconds <n>", "end the run when nothing has moved for so long (default: 120)", parseAbove0)
     .option(
       "--limit <name=size>",
       "a limit on what a run may write, for example agent_stdout=8MiB (docs/operations.md); can be given several times",
@@ -55,9 +71,9 @@ export function addRunOptions(command: Command): Command {
     .option("--json", "print JSON instead of text");
 }
 
-function parseSeconds(text: string): number {
+function parseAbove0(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("it must be a number of seconds above 0.");
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("it must be a number above 0.");
   return value;
 }
 
@@ -75,6 +91,12 @@ export function settingFlags(options: RunOptions): SettingFlags {
     model: options.model,
     sensor: options.sensor,
     timeout_seconds: options.timeoutSeconds,
+    idle_seconds: options.idleSeconds,
+    base_url: options.baseUrl,
+    max_tokens: options.maxTokens,
+    max_cost: options.maxCost,
+    requests_per_minute: options.requestsPerMinute,
+    allow_provider_tools: options.allowProviderTools,
     limits: options.limit,
     fail_on: options.failOn,
   };

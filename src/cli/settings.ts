@@ -20,6 +20,16 @@ const settingsShape = {
   capture_root: z.string().min(1).optional(),
   keep_workspace: z.boolean().default(false),
   timeout_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
+  base_url: z.url().optional(),
+  api_key_file: z.string().min(1).optional(),
+  check_model: z.boolean().default(true),
+  max_tokens: z.number().int().positive().optional(),
+  max_cost: z.number().positive().optional(),
+  price_input: z.number().nonnegative().optional(),
+  price_output: z.number().nonnegative().optional(),
+  requests_per_minute: z.number().int().positive().optional(),
+  allow_provider_tools: z.boolean().default(false),
+  idle_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
   limits: limitsSetting.optional(),
   fail_on: z.enum(["agent", "incomplete"]).optional(),
 };
@@ -89,7 +99,7 @@ function readSettingsFile(project: string): Record<string, unknown> {
 /** Paths in the file are relative to the project, not to where the command was started. */
 function resolvePaths(settings: Record<string, unknown>, project: string): Record<string, unknown> {
   const resolved = { ...settings };
-  for (const name of ["issues_path", "capture_root"]) {
+  for (const name of ["issues_path", "capture_root", "api_key_file"]) {
     const value = resolved[name];
     if (typeof value === "string") resolved[name] = path.resolve(project, value);
   }
@@ -105,9 +115,20 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
   return found;
 }
 
+const NUMBERS: ReadonlySet<SettingName> = new Set([
+  "timeout_seconds",
+  "idle_seconds",
+  "max_tokens",
+  "max_cost",
+  "price_input",
+  "price_output",
+  "requests_per_minute",
+]);
+const SWITCHES: ReadonlySet<SettingName> = new Set(["keep_workspace", "check_model", "allow_provider_tools"]);
+
 function parseVariable(name: SettingName, text: string): string | number | boolean {
-  if (name === "timeout_seconds") return Number(text);
-  if (name !== "keep_workspace") return text;
+  if (NUMBERS.has(name)) return Number(text);
+  if (!SWITCHES.has(name)) return text;
   if (["1", "true", "yes"].includes(text.toLowerCase())) return true;
   if (["0", "false", "no"].includes(text.toLowerCase())) return false;
   throw invalid(`${variableOf(name)} must be 1 or 0, not ${JSON.stringify(text)}`);

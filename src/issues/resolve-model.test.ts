@@ -69,20 +69,19 @@ describe("resolveModel", () => {
   });
 
   it("refuses what is no model of this version, and lists what is", () => {
-    for (const spec of [
-      "anthropic/claude",
-      "openai/gpt-5",
-      "",
-      "scripted:",
-      "Scripted",
-      "scripted:a b",
-      "scripted:..",
-      "scriptedx",
-    ]) {
+    for (const spec of ["", "scripted:", "Scripted", "scripted:a b", "scripted:..", "scriptedx"]) {
       expect(failure(spec).code).toBe("usage");
     }
-    expect(failure("openai/gpt-5").message).toContain("live models are not in this version");
-    expect(failure("openai/gpt-5").hint).toContain("scripted:PERSONA");
+    expect(failure("scriptedx").message).toContain("did you mean scripted?");
+    expect(failure("scriptedx").hint).toContain("scripted:PERSONA");
+  });
+
+  it("takes PROVIDER/MODEL for a live model, with its key from outside", () => {
+    const live = { env: { OPENAI_API_KEY: "sk-canary-0001" } };
+    const model = resolveModel("openai/gpt-5", { ...context, live });
+    expect(model).toMatchObject({ kind: "live", model: "gpt-5", keySource: "OPENAI_API_KEY" });
+    expect(JSON.stringify(model)).not.toContain("canary");
+    expect(failure("openai/gpt-5").message).toContain("there is no key for OpenAI");
   });
 
   it("reads the script at once, so that a broken one fails before a run", () => {

@@ -1,9 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CaptureError } from "../core/errors.ts";
+import { type LiveModel, type LivePlaces, looksLive, resolveLive } from "../gateway/live/resolve-live.ts";
 import { readScript } from "../gateway/script-file.ts";
 import type { Issue } from "../schema/issue.ts";
-import { compareText } from "./near-names.ts";
+import { compareText, nearNames } from "./near-names.ts";
 
 export const DEFAULT_PERSONA = "careful";
 
@@ -20,20 +21,29 @@ export interface ScriptedModel {
   sha256: string;
 }
 
+/** What a run's model can be. */
+export type RunModel = ScriptedModel | LiveModel;
+
 export interface ModelContext {
   issue: Pick<Issue, "id">;
   /** Holds `models/`. */
   tasksDir: string;
   /** What a relative FILE starts from; by default the directory that the program runs in. */
   cwd?: string;
+  /** Where the address and the key of a live model are looked for. */
+  live?: LivePlaces;
 }
 
 /**
- * What `--model` names: `scripted`, `scripted:PERSONA`, `scripted:FILE` (with a `/`, or ending in `.json`).
+ * What `--model` names: `scripted`, `scripted:PERSONA`, `scripted:FILE` (with a `/`, or ending in `.json`), or
+ * `PROVIDER/MODEL` for a live one.
  * The script is read and checked here, so that a run can't fail on it later.
  * @throws CaptureError `usage` for a model that there is not, `script-missing`, or `issues-invalid` for a faulty script.
  */
-export function resolveModel(spec: string, context: ModelContext): ScriptedModel {
+export function resolveModel(spec: `scripted:${string}`, context: ModelContext): ScriptedModel;
+export function resolveModel(spec: string, context: ModelContext): RunModel;
+export function resolveModel(spec: string, context: ModelContext): RunModel {
+  if (looksLive(spec)) return resolveLive(spec, context.live ?? { env: {} }, nearNames);
   if (spec !== "scripted" && !spec.startsWith("scripted:")) throw noSuchModel(spec);
   const name = spec.slice("scripted:".length) || DEFAULT_PERSONA;
   if (spec === "scripted:") throw noSuchModel(spec);
@@ -109,9 +119,8 @@ function missingScript(file: string, persona: string, { tasksDir, issue }: Model
 }
 
 function noSuchModel(spec: string): CaptureError {
-  const live = /^[^/\s:]+\/\S+$/.test(spec);
-  const what = live ? "live models are not in this version" : `there is no model ${JSON.stringify(spec)}`;
-  return new CaptureError("usage", live ? `${what} (asked for: ${JSON.stringify(spec)})` : what, {
-    hint: "what can be used: scripted (the persona careful), scripted:PERSONA, scripted:FILE (a path with a `/`, or ending in .json)",
+  const meant = nearNames(spec, ["scripted"]).length > 0 ? "; did you mean scripted?" : "";
+  return new CaptureError("usage", `there is no model ${JSON.stringify(spec)}${meant}`, {
+    hint: "what can be used: scripted (the persona careful), scripted:PERSONA, scripted:FILE (a path with a `/`, or ending in .json), or PROVIDER/MODEL for a live model (docs/models.md)",
   });
 }

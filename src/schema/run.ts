@@ -62,6 +62,18 @@ const modelInfo = z.object({
   error_count: count.describe("Exchanges that ended without a success status."),
   input_tokens: count.nullable().describe("As the model counts them; null when it does not."),
   output_tokens: count.nullable().describe("As the model counts them; null when it does not."),
+  cost_usd: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .default(null)
+    .describe("US dollars, as far as the provider or the table of prices tells; null: not known."),
+  base_url: z.string().nullable().default(null).describe("Live models only: where requests went."),
+  key_source: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Live models only: the variable or file that the key came from; never the key."),
 });
 
 const nativeEventsInfo = z.object({

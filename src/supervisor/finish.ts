@@ -78,6 +78,7 @@ function verdictOf(run: RunState, end: AgentEnd, collected: Collected, superviso
     counters: collected.counters,
     outcome: collected.session?.outcome ?? null,
     gatewayFinish: gateway?.totals().lastFinishReason ?? null,
+    modelLimitReached: gateway?.totals().limitReached ?? null,
     modelUnreachable: gateway?.totals().modelUnreachable ?? false,
     limits: {
       timeoutSeconds: plan.timeoutSeconds,

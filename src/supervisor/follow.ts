@@ -85,6 +85,7 @@ function watch(run: RunState, stop: (cause: StopCause) => void): Watchdog {
     idleSeconds: plan.idleSeconds,
     cpuSeconds: () => cgroup?.read().cpu_seconds ?? undefined,
     lastActivityMs: () => Math.max(gateway?.lastActivityMs() ?? 0, output?.lastActivityMs() ?? 0),
+    modelLimitReached: () => (gateway?.totals().limitReached ?? null) !== null,
     onLimit: stop,
   });
 }

@@ -10,6 +10,7 @@ const good: EndFacts = {
   outcome: { lastFinish: "stop", errors: [], rejectedPermissions: [] },
   gatewayFinish: "stop",
   modelUnreachable: false,
+  modelLimitReached: null,
   limits: { timeoutSeconds: 300, idleSeconds: 120, diskReserveBytes: 512, agentFilesBytes: 1024 },
 };
 const judged = (change: Partial<EndFacts>) => {

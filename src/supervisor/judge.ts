@@ -1,7 +1,7 @@
 import type { EndReason, KernelCounters, RunStatus } from "../schema/run.ts";
 
 /** What the supervisor itself did to end a run. */
-export type StopCause = "time-limit" | "idle-limit" | "disk-limit" | "disk-full" | "interrupted";
+export type StopCause = "time-limit" | "idle-limit" | "token-limit" | "disk-limit" | "disk-full" | "interrupted";
 
 /** Everything known at the end of a run. */
 export interface EndFacts {
@@ -18,6 +18,8 @@ export interface EndFacts {
   /** Finish reason of the last model answer that the gateway saw. */
   gatewayFinish: string | null;
   modelUnreachable: boolean;
+  /** What the run had used up of the model when a request was refused for it; null: nothing was refused. */
+  modelLimitReached: string | null;
   limits: { timeoutSeconds: number; idleSeconds: number; diskReserveBytes: number; agentFilesBytes: number };
 }
 
@@ -66,6 +68,8 @@ function judgeStop(facts: EndFacts): Verdict | undefined {
         "disk-full",
         `The run was stopped: less than ${facts.limits.diskReserveBytes} bytes were left on the captures' disk.`,
       );
+    case "token-limit":
+      return tokenLimit(facts.modelLimitReached ?? "a limit was reached");
     case undefined:
       return undefined;
   }
@@ -85,10 +89,14 @@ function judgeBreakage(facts: EndFacts): Verdict | undefined {
 
 function judgeAgent(facts: EndFacts): Verdict {
   const { exitCode, outcome } = facts;
-  const exited = `The agent ended with exit code ${exitCode}`;
+  const exited =
+    exitCode === SIGKILL_EXIT
+      ? `The agent was killed (SIGKILL), not by this program; exit code ${exitCode}`
+      : `The agent ended with exit code ${exitCode}`;
   if (exitCode !== 0 && (facts.counters.pids_limit_hits ?? 0) > 0) {
     return verdict("failed", "pids-limit", `${exited} after the kernel had refused new processes (pids limit).`);
   }
+  if (exitCode !== 0 && facts.modelLimitReached !== null) return tokenLimit(facts.modelLimitReached);
   if (exitCode !== 0 && facts.modelUnreachable) {
     return verdict("failed", "model-unreachable", `${exited}: the model could not be reached.`);
   }
@@ -103,6 +111,10 @@ function judgeAgent(facts: EndFacts): Verdict {
   if (finish === "stop") return verdict("completed", "exit", `${exited} and its last model step was finished.`);
   if (finish === null) return verdict("failed", "exit", `${exited}, but no finished model step is on record.`);
   return verdict("failed", "exit", `${exited}, but its last model step ended with \`${finish}\`, not \`stop\`.`);
+}
+
+function tokenLimit(spent: string): Verdict {
+  return verdict("failed", "token-limit", `The run was ended because it may use no more of the model: ${spent}.`);
 }
 
 function verdict(runStatus: RunStatus, endReason: EndReason, detail: string): Verdict {

@@ -173,6 +173,9 @@ function modelRecord({ gateway }: RunState): RunRecord["model"] {
     error_count: totals.errorCount,
     input_tokens: totals.inputTokens,
     output_tokens: totals.outputTokens,
+    cost_usd: totals.costUsd,
+    base_url: info.baseUrl,
+    key_source: info.keySource,
   };
 }
 
@@ -186,4 +189,7 @@ const NO_MODEL: RunRecord["model"] = {
   error_count: 0,
   input_tokens: null,
   output_tokens: null,
+  cost_usd: null,
+  base_url: null,
+  key_source: null,
 };

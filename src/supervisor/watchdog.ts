@@ -8,6 +8,8 @@ export interface WatchdogOptions {
   cpuSeconds(): number | undefined;
   /** Monotonic time of the last model traffic or output. */
   lastActivityMs(): number;
+  /** True when a request to the model was refused because the run has used up what it may. */
+  modelLimitReached?(): boolean;
   /** Called once, when a limit is reached. */
   onLimit(cause: StopCause): void;
 }
@@ -37,6 +39,7 @@ export class Watchdog {
   #look(): void {
     const now = monotonicMs();
     if (now - this.#startedMs >= this.#options.timeoutSeconds * 1000) return this.#reach("time-limit");
+    if (this.#options.modelLimitReached?.() === true) return this.#reach("token-limit");
     this.#noteCpu(now);
     const activeMs = Math.max(this.#busyMs, this.#options.lastActivityMs());
     if (now - activeMs >= this.#options.idleSeconds * 1000) this.#reach("idle-limit");

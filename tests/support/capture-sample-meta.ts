@@ -43,6 +43,9 @@ export function runSample(captureDir: string): RunRecord {
       error_count: 0,
       input_tokens: 4200,
       output_tokens: 160,
+      cost_usd: null,
+      base_url: null,
+      key_source: null,
     },
     sensor: { requested: "auto", used: "polling", reason: "no better sensor is built in" },
     native_events: {

@@ -10,6 +10,7 @@ import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { giveToInvokingUser } from "../invoking-user.ts";
+import { announceModel, checkModel } from "../live-model.ts";
 import { PACKAGE_ROOT } from "../package-root.ts";
 import { modelFor, planRun, prepareRuns } from "../prepare-runs.ts";
 import { createProgress, type Progress, showPhase } from "../progress.ts";
@@ -60,12 +61,15 @@ async function runAll(options: RunAllOptions): Promise<number> {
   }
   const { issues, state } = chooseIssues(options, all, settings);
   const models = new Map(issues.map((issue) => [issue.id, modelFor(settings, issue)]));
+  const [first] = models.values();
+  if (first !== undefined) await checkModel(first, settings);
   const progress = createProgress(process.stderr);
   const interrupt = interruptSignal(() =>
     progress.line("stopping after this run's capture is finished … (Ctrl-C again gives up at once)"),
   );
   try {
     const base = await prepareRuns(settings, progress, interrupt.signal);
+    if (first !== undefined) announceModel(first, progress);
     const codes: number[] = [];
     const runOne = async (issue: Issue) => {
       const model = models.get(issue.id) ?? modelFor(settings, issue);

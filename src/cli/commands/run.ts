@@ -9,6 +9,7 @@ import { runCapture } from "../../supervisor/run.ts";
 import { deriveCapture } from "../derive-capture.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { giveToInvokingUser } from "../invoking-user.ts";
+import { announceModel, checkModel } from "../live-model.ts";
 import { PACKAGE_ROOT } from "../package-root.ts";
 import { modelFor, planRun, prepareRuns } from "../prepare-runs.ts";
 import { createProgress, showPhase } from "../progress.ts";
@@ -44,11 +45,13 @@ async function runOne(options: RunOptions & { issue?: string }): Promise<number>
   const settings = resolveSettings(settingFlags(options), process.env, PACKAGE_ROOT);
   const issue = chosenIssue(loadIssues(settings.issues_path), options.issue);
   const model = modelFor(settings, issue);
+  await checkModel(model, settings);
   const progress = createProgress(process.stderr);
   const interrupt = interruptSignal(() => progress.line("stopping … (Ctrl-C again gives up at once)"));
   try {
     const base = await prepareRuns(settings, progress, interrupt.signal);
     if (interrupt.signal.aborted) throw new CaptureError("interrupted", "interrupted before the run began");
+    announceModel(model, progress);
     progress.line(`issue    ${issue.id} (${issue.risk_level}): ${issue.title}`);
     const result = await runCapture(
       planRun(base, issue, model),
