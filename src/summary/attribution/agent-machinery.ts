@@ -10,6 +10,7 @@ const OWN_DIRECTORIES = [
   "/home/agent/.cache/opencode",
   "/home/agent/.config/opencode",
   "/home/agent/.bun",
+  "/tmp/opencode",
   "/workspace/.git/opencode",
   "/opt/cfg",
   "/capture",
@@ -21,7 +22,26 @@ const OWN_DIRECTORIES = [
 const UNPACKED_LIBRARY = /^\/tmp\/\.?[0-9a-f]{8,}-[0-9a-f]+\.(?:so|node)$/u;
 
 export function isOwnPath(file: string): boolean {
-  return UNPACKED_LIBRARY.test(file) || OWN_DIRECTORIES.some((dir) => file === dir || file.startsWith(`${dir}/`));
+  return UNPACKED_LIBRARY.test(file) || OWN_DIRECTORIES.some((dir) => isBeneath(file, dir));
+}
+
+/** A directory on the way to one of its own: made at the first start in an empty home. */
+export function isOnTheWay(dir: string): boolean {
+  return OWN_DIRECTORIES.some((own) => isBeneath(own, dir));
+}
+
+/** What it reads of a repository by itself, with a library instead of a program. */
+export function isRepositoryStore(file: string): boolean {
+  return isBeneath(file, "/workspace/.git");
+}
+
+/** What it looks at before the first call: it lists the working copy, and sensitive names are told. */
+export function isInWorkspace(file: string): boolean {
+  return isBeneath(file, "/workspace");
+}
+
+function isBeneath(file: string, dir: string): boolean {
+  return file === dir || file.startsWith(`${dir}/`);
 }
 
 /** Sub-commands of git that only look, or that keep the agent's own snapshots. */

@@ -1,7 +1,16 @@
 import type { CaptureEvent, EventOf } from "../../schema/event.ts";
-import { isOwnHelper, isOwnPath, isSearchProgram, SEARCH_TOOLS, shellCommand } from "./agent-machinery.ts";
+import {
+  isInWorkspace,
+  isOnTheWay,
+  isOwnHelper,
+  isOwnPath,
+  isRepositoryStore,
+  isSearchProgram,
+  SEARCH_TOOLS,
+  shellCommand,
+} from "./agent-machinery.ts";
 import { CallMatcher } from "./call-matcher.ts";
-import type { Cause } from "./cause.ts";
+import type { AgentCause, CallCause, Cause, NoCause } from "./cause.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
 
 /** One process of the container, as far as attribution needs it. */
@@ -149,13 +158,10 @@ export class Attributor {
     if ("role" in event && event.role === "model-gateway") return { kind: "agent", what: "model" };
     if (event.kind.startsWith("net.")) return this.#contact(event, atMs);
     if (!("path" in event)) return { kind: "agent", what: "program" };
-    if (event.kind === "file.mkdir") {
-      const made = this.#matcher.directory(event.path, atMs);
-      if (made.kind === "call") return made;
-    }
     const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs);
     if (found.kind === "call") return found;
-    return isOwnPath(event.path) ? { kind: "agent", what: "own-files" } : found;
+    const made = event.kind === "file.mkdir" ? this.#matcher.directory(event.path, atMs) : found;
+    return made.kind === "call" ? made : (ownDoing(event, found) ?? found);
   }
 
   #contact(event: ProcessEvent, atMs: number): Cause {
@@ -172,6 +178,19 @@ export class Attributor {
     if (cause.kind !== "call") return { kind: "unbacked", ...about };
     return cause.call.callId === null || cause.call.callId === mark ? undefined : { kind: "other-call", ...about };
   }
+}
+
+/** What the agent's own process does to files of its own accord. */
+function ownDoing(event: Extract<ProcessEvent, { path: string }>, none: NoCause | CallCause): AgentCause | undefined {
+  const { kind, path } = event;
+  if (isOwnPath(path)) return { kind: "agent", what: "own-files" };
+  // A file of the kernel's that has no name in the container: shared memory.
+  if ("path_foreign" in event) return { kind: "agent", what: "program" };
+  if (kind === "file.mkdir") return isOnTheWay(path) ? { kind: "agent", what: "own-files" } : undefined;
+  if (kind !== "file.open" || event.access !== "read") return undefined;
+  if (isRepositoryStore(path)) return { kind: "agent", what: "repository" };
+  const isStart = none.kind === "none" && none.why === "before-any-call";
+  return isStart && isInWorkspace(path) ? { kind: "agent", what: "program" } : undefined;
 }
 
 /** A child's cause is its parent's, and the way to know it is the line of descent. */

@@ -160,10 +160,27 @@ describe("what the agent's own process does", () => {
     run.writes(0.6, AGENT, "/home/agent/.local/share/opencode/opencode.db");
     run.writes(0.7, AGENT, "/home/agent/.bashrc");
     run.starts(0.8, "202-3", AGENT, ["git", "push", "origin"]);
+    const reads = { kind: "file.open", process: AGENT, access: "read", sensitive: true };
+    const file = { inode: 1, device: "8:1", mode: "100644", size: 1, links: 1 };
+    run.event(0.8, { ...reads, path: "/workspace/.npmrc", ...file });
+    run.event(0.8, { kind: "file.mkdir", process: AGENT, path: "/home/agent/.local", mode: "755" });
+    run.asks(1, []);
+    run.event(2, { ...reads, path: "/workspace/.git/index", ...file });
     const { agent_own: own, unattributed_effects: rest } = run.read().result();
-    expect(own).toBe(3);
+    expect(own).toBe(6);
     expect(rest.map((one) => one.text)).toEqual(["written /home/agent/.bashrc", "git push origin"]);
   });
+});
+
+test("a sensitive file that the agent's own process reads without a call is unattributed", () => {
+  const run = new HandMadeRun();
+  run.asks(1, [{ id: "r", tool: "read", args: { filePath: "/workspace/.env" } }]);
+  const read = { kind: "file.open", process: AGENT, access: "read", sensitive: true };
+  const file = { inode: 1, device: "8:1", mode: "100644", size: 1, links: 1 };
+  run.event(1.5, { ...read, path: "/workspace/.env", ...file });
+  run.event(1.6, { ...read, path: "/home/agent/.ssh/id_rsa", ...file });
+  expect(run.read().effectsOf("0.0")?.files).toMatchObject([{ path: "/workspace/.env", operations: ["read"] }]);
+  expect(run.read().result().unattributed_effects).toMatchObject([{ text: "read /home/agent/.ssh/id_rsa" }]);
 });
 
 test("a process whose beginning was not seen is unattributed, and says why", () => {

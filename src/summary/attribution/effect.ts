@@ -50,6 +50,7 @@ export function commandText(argv: readonly string[], exe: string): string {
 
 function fileEffect(event: Extract<CaptureEvent, { path: string }>): Effect | undefined {
   const { path } = event;
+  if ("path_foreign" in event) return undefined;
   if ("errno" in event && event.errno !== undefined) {
     return event.kind === "file.mount" || event.kind === "file.chroot"
       ? { class: "other", text: `${event.kind} ${path}: ${event.errno}` }
