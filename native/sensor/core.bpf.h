@@ -202,12 +202,16 @@ static __always_inline void append_bytes(struct draft *draft, u32 index, const v
   draft->used = at + size;
 }
 
-/* Appends a string without its end. */
+/*
+ * Appends a string without its end. One that can't be read is marked as cut: when a filter refuses a call before the kernel
+ * has looked at the name, its page may not be in memory, and a tracepoint can't wait for it.
+ */
 static __always_inline void append_string(struct draft *draft, u32 index, const void *from, bool user) {
   u32 at = draft->used;
   if (at > SEGMENTS_BYTES - NAME_BYTES) return;
   long length = user ? bpf_probe_read_user_str(&draft->content[at], NAME_BYTES, from)
                      : bpf_probe_read_kernel_str(&draft->content[at], NAME_BYTES, from);
+  if (length < 0) draft->header.truncated |= 1 << index;
   if (length <= 1 || length > NAME_BYTES) return;
   if (length == NAME_BYTES) {
     /* Whole with the end, or cut: the longest name that the kernel takes has just this size. */

@@ -228,6 +228,10 @@ struct sock {
   int sk_err;
 };
 
+struct inet_sock {
+  u16 inet_sport;
+};
+
 struct tcp_sock {
   u64 bytes_received;
   u64 bytes_sent;

@@ -100,7 +100,9 @@ static __noinline int find_endpoint(u32 descriptor, struct endpoint *endpoint) {
 static __noinline u32 socket_address(const struct sock *sock, bool remote, struct address *address) {
   u16 family = BPF_CORE_READ(sock, __sk_common.skc_family);
   address->family = family;
-  address->port = remote ? BPF_CORE_READ(sock, __sk_common.skc_dport) : bpf_htons(BPF_CORE_READ(sock, __sk_common.skc_num));
+  /* Not skc_num: a connection that goes down has already given it back. */
+  const struct inet_sock *inet = (const void *)sock;
+  address->port = remote ? BPF_CORE_READ(sock, __sk_common.skc_dport) : BPF_CORE_READ(inet, inet_sport);
   if (family == AF_INET) {
     address->v4 = remote ? BPF_CORE_READ(sock, __sk_common.skc_daddr) : BPF_CORE_READ(sock, __sk_common.skc_rcv_saddr);
     return V4_BYTES;
@@ -259,7 +261,8 @@ static __noinline int emit_datagram(const struct ended_call *ended, const struct
   body->datagram.messages = 1;
   body->datagram.received = datagram->received;
   if (named) append_bytes(draft, 0, (void *)datagram->name, remote_bytes, ADDRESS_BYTES, true);
-  else append_bytes(draft, 0, &remote, remote_bytes, V6_BYTES, false);
+  /* A socket that is not connected, and a program that did not ask who sent it: unknown. */
+  else if (remote.port) append_bytes(draft, 0, &remote, remote_bytes, V6_BYTES, false);
   if (dns) append_bytes(draft, 1, (void *)datagram->buffer, body->datagram.size_bytes, PAYLOAD_BYTES, true);
   emit(draft);
   return 0;

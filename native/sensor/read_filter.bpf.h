@@ -30,7 +30,7 @@ static __noinline int is_dull_place(struct file *file) {
 /* By the resolved path: programs and libraries of the image. */
 static __always_inline bool is_dull_path(struct draft *draft) {
   const u8 *path = draft->content;
-  return same(path, "/usr/", 5) || same(path, "/lib", 4) || same(path, "/bin/", 5) || same(path, "/sbin/", 6);
+  return same(path, "/usr/", 5) || same(path, "/lib", 4) || same(path, "/bin/", 5) || same(path, "/sbin/", 6) || same(path, "/etc/ld.so.", 11);
 }
 
 #endif

@@ -146,7 +146,7 @@ export function namedPath(frame: Frame, index: number): PathText {
   const truncated = frame.isTruncated(index) || frame.isTruncated(index + 1);
   const foreign = frame.isForeign(index) && base[0] === SLASH ? { foreign: true } : {};
   // A call on a descriptor, or with AT_EMPTY_PATH, means the base itself.
-  if (name.length === 0) return { name: base, truncated, ...foreign };
+  if (name.length === 0 && !frame.isTruncated(index + 1)) return { name: base, truncated, ...foreign };
   if (name[0] !== SLASH) return { ...(base.length === 0 ? {} : { base }), name, truncated, ...foreign };
   // An absolute name starts from the root of the process, which after a chroot is not the container's.
   return { name: base.length <= 1 ? name : Buffer.concat([base, name]), truncated, ...foreign };
