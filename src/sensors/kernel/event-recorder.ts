@@ -20,7 +20,7 @@ export class EventRecorder {
   readonly #writer: EventWriter;
   readonly #processes = new EventProcessList();
   readonly #connections = new EventConnectionList();
-  readonly #tally = { ringOperations: 0, compatCalls: 0, hiddenDns: 0, malformedDns: 0 };
+  readonly #tally = { ringOperations: 0, compatCalls: 0, hiddenDns: 0, malformedDns: 0, tcpConnects: 0 };
 
   /** Creates the events file of the capture. */
   constructor(captureDir: string, limitBytes?: number) {
@@ -47,10 +47,10 @@ export class EventRecorder {
   }
 
   /** Closes the events file. */
-  close(): Pick<Books, "file" | "hidden" | "hiddenDns" | "malformedDns"> {
-    const { ringOperations, compatCalls, hiddenDns, malformedDns } = this.#tally;
+  close(): Pick<Books, "file" | "hidden" | "hiddenDns" | "malformedDns"> & { tcpConnects: number } {
+    const { tcpConnects, ringOperations, compatCalls, hiddenDns, malformedDns } = this.#tally;
     const file: EventWriterStats = this.#writer.close();
-    return { file, hidden: { ringOperations, compatCalls }, hiddenDns, malformedDns };
+    return { file, hidden: { ringOperations, compatCalls }, hiddenDns, malformedDns, tcpConnects };
   }
 
   /** Removes the events file. */
@@ -78,6 +78,7 @@ export class EventRecorder {
     }
     if (event.kind === "net.connect") {
       const isStream = event.transport.startsWith("tcp");
+      if (isStream) this.#tally.tcpConnects++;
       if (UNREAD_DNS_PORT.test(event.remote) && (isStream || event.remote.endsWith(":853"))) this.#tally.hiddenDns++;
     }
     if (event.kind === "net.datagram" && event.malformed_dns === true) this.#tally.malformedDns++;

@@ -36,7 +36,7 @@ export class EventWriter {
 
   /** Creates `file`, which must not exist. */
   constructor(file: string, limitBytes = EVENTS_LIMIT_BYTES, reserveBytes = RESERVE_BYTES) {
-    this.#file = BoundedFile.create(file, limitBytes);
+    this.#file = BoundedFile.create(file, limitBytes, { wholeLines: true });
     this.#limitBytes = limitBytes;
     this.#roomBytes = limitBytes - reserveBytes;
   }

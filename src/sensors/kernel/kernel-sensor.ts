@@ -5,6 +5,7 @@ import type { EventBody } from "../../schema/event.ts";
 import type { Gap } from "../../schema/observations.ts";
 import type { Sensor, SensorReport, SensorTarget } from "../port.ts";
 import { BootClock } from "./boot-clock.ts";
+import { ConnectWitness } from "./connect-witness.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { findProcess } from "./found-process.ts";
 import { Normaliser } from "./normaliser.ts";
@@ -49,6 +50,7 @@ export class KernelSensor implements Sensor {
   #source: KernelSource | undefined;
   #target: SensorTarget | undefined;
   #restarting: Promise<void> = Promise.resolve();
+  #witness: ConnectWitness | undefined;
   #lastNs = 0;
   #attachedAt: string | null = null;
   #stopping = false;
@@ -77,6 +79,7 @@ export class KernelSensor implements Sensor {
     this.#normaliser.initPid = target.pid;
     this.#source = await this.#begin();
     await this.#source.watch(target.pid);
+    this.#witness = new ConnectWitness(target.pid);
     this.#attachedAt = this.#now();
     this.#timers.push(
       setInterval(() => this.#recorder.snapshot(Date.now()), SNAPSHOT_EVERY_MS).unref(),
@@ -206,7 +209,8 @@ export class KernelSensor implements Sensor {
     const gaps = this.#gaps();
     for (const gap of gaps) this.#emitGap(gap);
     for (const [index, account] of this.#starts.entries()) this.#emitCounters(index + 1, account);
-    const closed = this.#recorder.close();
+    const { tcpConnects, ...closed } = this.#recorder.close();
+    const opened = this.#witness?.finish() ?? 0;
     if (attachedAt === null) {
       return { completeness: absentStatements("the container was never there to be watched"), gaps: [] };
     }
@@ -221,7 +225,15 @@ export class KernelSensor implements Sensor {
       }
     }
     const starts = this.#starts.filter((start) => start.canaries.size > 0 || start.counters !== undefined);
-    const books = { from: attachedAt, to: this.#now(), starts, absences: this.#absences, refused: [...this.#refused] };
+    const unseenConnects = Math.max(0, opened - tcpConnects);
+    const books = {
+      unseenConnects,
+      from: attachedAt,
+      to: this.#now(),
+      starts,
+      absences: this.#absences,
+      refused: [...this.#refused],
+    };
     return { completeness: statementsOf({ ...books, ...closed }), gaps: gaps.map(({ lost: _, ...gap }) => gap) };
   }
 

@@ -31,6 +31,8 @@ export interface Books {
   hiddenDns: number;
   /** Datagrams of DNS that could not be read. */
   malformedDns: number;
+  /** TCP connections that the kernel's own statistics of the network namespace have and the events have not. */
+  unseenConnects: number;
 }
 
 type ClassName = CompletenessClass["class"];
@@ -142,7 +144,8 @@ function faultsOfClasses({ starts, file }: Books, classes: readonly RecordClass[
   return faults;
 }
 
-function faultsOfName({ hidden, hiddenDns, malformedDns }: Books, name: ClassName): Fault[] {
+function faultsOfName(books: Books, name: ClassName): Fault[] {
+  const { hidden, hiddenDns, malformedDns, unseenConnects } = books;
   const faults: Fault[] = [];
   const add = (count: number, reason: string): void => {
     if (count > 0) faults.push({ level: "lossy", reason: `${count} ${reason}`, lost: null });
@@ -150,6 +153,10 @@ function faultsOfName({ hidden, hiddenDns, malformedDns }: Books, name: ClassNam
   add(hidden.compatCalls, "32-bit system calls were made, whose effects are not seen");
   if (name !== "process")
     add(hidden.ringOperations, "operations of io_uring were submitted, whose effects are not seen");
+  if (name === "network" && unseenConnects > 0) {
+    const reason = `the kernel's statistics have ${unseenConnects} TCP connections that no event tells of`;
+    faults.push({ level: "lossy", reason, lost: unseenConnects });
+  }
   if (name === "dns") {
     add(hiddenDns, "connections were made to ports 53 and 853, in which names are asked for unseen");
     add(malformedDns, "datagrams to or from port 53 are no messages that can be read; they stand among the events");
