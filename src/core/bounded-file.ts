@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { errorMessage } from "./errors.ts";
-import { closeDurably, storage, writeSome } from "./storage.ts";
+import { closeDurably, storage, writeLines, writeSome } from "./storage.ts";
 
 export interface BoundedFileStats {
   /** Bytes offered, kept or not. */
@@ -20,20 +20,25 @@ export interface BoundedFileStats {
 export class BoundedFile {
   readonly #fd: number;
   readonly #maxBytes: number;
+  readonly #wholeLines: boolean;
   readonly #hash: Hash = createHash("sha256");
   #bytesTotal = 0;
   #bytesKept = 0;
   #failure: string | undefined;
   #closed = false;
 
-  private constructor(fd: number, maxBytes: number) {
+  private constructor(fd: number, maxBytes: number, wholeLines: boolean) {
     this.#fd = fd;
     this.#maxBytes = maxBytes;
+    this.#wholeLines = wholeLines;
   }
 
-  /** Creates `file` (it must not exist) for at most `maxBytes`. */
-  static create(file: string, maxBytes: number): BoundedFile {
-    return new BoundedFile(storage().open(file, "wx", 0o644), maxBytes);
+  /**
+   * Creates `file` (it must not exist) for at most `maxBytes`. With `wholeLines`, for writers that write nothing else, a
+   * failing disk leaves no half line.
+   */
+  static create(file: string, maxBytes: number, options: { wholeLines?: boolean } = {}): BoundedFile {
+    return new BoundedFile(storage().open(file, "wx", 0o644), maxBytes, options.wholeLines ?? false);
   }
 
   get bytesTotal(): number {
@@ -48,7 +53,7 @@ export class BoundedFile {
     const room = this.#maxBytes - this.#bytesKept;
     if (room <= 0 || this.#failure !== undefined) return;
     const part = chunk.length > room ? chunk.subarray(0, room) : chunk;
-    const written = writeSome(this.#fd, part);
+    const written = this.#wholeLines ? writeLines(this.#fd, this.#bytesKept, part) : writeSome(this.#fd, part);
     this.#bytesKept += written.bytes;
     if (written.error !== undefined) this.#failure = errorMessage(written.error);
   }

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { errorMessage } from "./errors.ts";
 
 /**
  * The calls by which evidence reaches the disk. They fail as the system's own do: `write` may take less than it is given
@@ -50,7 +51,7 @@ export function replaceStorage(wrap: (system: StorageCalls) => StorageCalls): Di
 export interface Written {
   bytes: number;
   /** Undefined: all of it. */
-  error: unknown;
+  error: Error | undefined;
 }
 
 /** Writes as much of `data` as the disk takes. Never throws. */
@@ -64,7 +65,24 @@ export function writeSome(fd: number, data: Uint8Array): Written {
     }
     return { bytes, error: undefined };
   } catch (error) {
-    return { bytes, error };
+    return { bytes, error: error instanceof Error ? error : new Error(errorMessage(error)) };
+  }
+}
+
+/**
+ * The same for lines, which `data` is made of: a line that the disk took only a part of is cut off again, so that nobody
+ * meets half of one. `sizeBytes` is the file's length before.
+ */
+export function writeLines(fd: number, sizeBytes: number, data: Uint8Array): Written {
+  const written = writeSome(fd, data);
+  if (written.error === undefined) return written;
+  const wholeBytes = Buffer.from(data.buffer, data.byteOffset, written.bytes).lastIndexOf("\n") + 1;
+  try {
+    calls.truncate(fd, sizeBytes + wholeBytes);
+    return { bytes: wholeBytes, error: written.error };
+  } catch (error) {
+    const why = `${errorMessage(written.error)}; half a line stands at the end: ${errorMessage(error)}`;
+    return { bytes: written.bytes, error: new Error(why, { cause: written.error }) };
   }
 }
 

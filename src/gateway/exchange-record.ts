@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { errorMessage } from "../core/errors.ts";
-import { closeDurably, storage, writeSome } from "../core/storage.ts";
+import { closeDurably, storage, writeLines } from "../core/storage.ts";
 import type { Exchange } from "../schema/exchange.ts";
 import { BodyStore, type ByteBudget } from "./body-store.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -34,7 +34,7 @@ export class ExchangeRecord {
       this.#lost += 1;
       return;
     }
-    const { error } = writeSome(this.#fd, line);
+    const { error } = writeLines(this.#fd, this.#bytes, line);
     if (error === undefined) {
       this.#lineBudget.left -= overhead;
       this.#lines += 1;
@@ -42,16 +42,6 @@ export class ExchangeRecord {
     } else {
       this.#failure = errorMessage(error);
       this.#lost += 1;
-      this.#cutHalfLine();
-    }
-  }
-
-  /** Whoever reads the record must not meet half a line, nor another one glued to it. */
-  #cutHalfLine(): void {
-    try {
-      storage().truncate(this.#fd, this.#bytes);
-    } catch (error) {
-      this.#failure = `${this.#failure}; half a line stands at the end: ${errorMessage(error)}`;
     }
   }
 

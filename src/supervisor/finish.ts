@@ -94,10 +94,10 @@ function diskGap(run: RunState): Gap {
   return { class: "all", from: run.exitedAt, to: null, reason };
 }
 
-/** What a sensor said of an observation that then could not be written does not hold any more. */
+/** Unless a sensor has said it itself. */
 function stateAbsent(collected: Collected, absent: readonly CompletenessClass[]): void {
-  const names = new Set(absent.map((entry) => entry.class));
-  collected.classes = [...collected.classes.filter((entry) => !names.has(entry.class)), ...absent];
+  const known = new Set(collected.classes.filter(({ level }) => level === "absent").map((entry) => entry.class));
+  collected.classes.push(...absent.filter((entry) => !known.has(entry.class)));
 }
 
 /** Writes records one after the other; what can't be written is noted as a gap. Frees the agent's files when the disk is full. */

@@ -85,9 +85,9 @@ function completeLost(captureDir: string, record: RunRecord, streams: LostStream
   const present = lostClasses(captureDir, streams);
   const problems: string[] = [];
   const absent = writeMissingObservations(captureDir, record.workspace_dir, problems);
-  const absentNames = new Set(absent.map((entry) => entry.class));
   const known = before?.classes ?? present;
-  const classes = [...known.filter((entry) => !absentNames.has(entry.class)), ...absent];
+  const absentNames = new Set(known.filter(({ level }) => level === "absent").map((entry) => entry.class));
+  const classes = [...known, ...absent.filter((entry) => !absentNames.has(entry.class))];
   const reasons = [REASON, ...streams.faults, ...problems];
   const gaps = reasons.map((reason): Gap => ({ class: "all", from: record.started_at, to: null, reason }));
   const earlier = before?.gaps.filter((gap) => !reasons.includes(gap.reason)) ?? [];

@@ -13,10 +13,10 @@ type ClassName = CompletenessClass["class"];
 export function lostClasses(captureDir: string, streams: LostStreams): CompletenessClass[] {
   const there = (file: string): boolean => fs.existsSync(path.join(captureDir, file));
   const classes: [ClassName, boolean][] = [
-    ["process", there(LAYOUT.processTree)],
-    ["network", there(LAYOUT.network)],
-    ["file-workspace", there(LAYOUT.fsDiff)],
-    ["file-outside", there(LAYOUT.fsDiff)],
+    ["process", there(LAYOUT.processTree) || streams.kernelEvents > 0],
+    ["network", there(LAYOUT.network) || streams.kernelEvents > 0],
+    ["file-workspace", there(LAYOUT.fsDiff) || streams.kernelEvents > 0],
+    ["file-outside", there(LAYOUT.fsDiff) || streams.kernelEvents > 0],
     ["model", streams.exchanges.lines > 0],
     ["agent-output", streams.stdoutBytes + streams.stderrBytes > 0],
     ["native-events", streams.events.lines > 0],

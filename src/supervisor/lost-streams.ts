@@ -20,6 +20,8 @@ export interface LostStreams {
   stderrBytes: number;
   events: LostLines;
   exchanges: LostLines;
+  /** Lines of observations/events.jsonl. */
+  kernelEvents: number;
   pluginAlive: boolean;
   pluginDisposed: boolean;
   sessionId: string | null;
@@ -38,6 +40,7 @@ export async function countLostStreams(captureDir: string): Promise<LostStreams>
     return tally.validCount > before;
   });
   const exchanges = await countLines(captureDir, LAYOUT.exchanges, faults, isExchange);
+  const kernelEvents = await countLines(captureDir, LAYOUT.events, faults, () => true);
   const bodies = unfinishedBodies(captureDir);
   if (bodies > 0) faults.push(`${bodies} bodies of exchanges that were open stand in model/bodies as .unfinished`);
   return {
@@ -45,6 +48,7 @@ export async function countLostStreams(captureDir: string): Promise<LostStreams>
     stderrBytes: sizeOf(captureDir, LAYOUT.stderrLog),
     events,
     exchanges,
+    kernelEvents: kernelEvents.lines,
     pluginAlive: tally.pluginAlive,
     pluginDisposed: tally.pluginDisposed,
     sessionId: tally.rootSessionId,

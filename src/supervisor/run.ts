@@ -8,9 +8,10 @@ import { cleanUp, discardRun, makeRoom } from "./clean-up.ts";
 import { checkRoom } from "./disk-room.ts";
 import { finishRun } from "./finish.ts";
 import { type AgentEnd, followRun, killEverything } from "./follow.ts";
+import { openRun } from "./open-run.ts";
 import type { RunHooks, RunPlan, RunResult } from "./plan.ts";
 import { runLimits } from "./run-limits.ts";
-import { openRun, type RunState } from "./run-state.ts";
+import type { RunState } from "./run-state.ts";
 import { startRun } from "./start.ts";
 
 /** The two parts of a run that need a container. Tests of the disk's faults put a recorded run in their place. */

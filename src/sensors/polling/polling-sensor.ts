@@ -61,19 +61,27 @@ class PollingSensor implements Sensor {
     this.#stopped = true;
     if (watch === undefined) return Promise.resolve(neverAttached());
     const gaps: Gap[] = [];
+    const unwritten = new Set<string>();
     watch.stop();
     const write = (name: "process" | "network", file: string, value: unknown): void => {
       try {
         writeJsonAtomic(path.join(this.#options.captureDir, file), value);
       } catch (error) {
+        unwritten.add(name);
         gaps.push({ class: name, from: watch.from, to: isoNow(), reason: errorMessage(error) });
       }
     };
     write("process", LAYOUT.processTree, watch.processTree());
     write("network", LAYOUT.network, watch.network());
     gaps.push(...watch.gaps);
-    return Promise.resolve({ completeness: watch.completeness(), gaps });
+    const completeness = watch.completeness().map((entry) => (unwritten.has(entry.class) ? notWritten(entry) : entry));
+    return Promise.resolve({ completeness, gaps });
   }
+}
+
+/** What was seen and then could not be written is on record nowhere. */
+function notWritten(entry: CompletenessClass): CompletenessClass {
+  return { ...entry, level: "absent", reason: "what was seen could not be written", lost: null };
 }
 
 function neverAttached(): SensorReport {
