@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { count, schemaVersion, timestamp } from "./common.ts";
 import { attribution, callEffects } from "./attribution.ts";
+import { count, schemaVersion, timestamp } from "./common.ts";
+import { discrepancy } from "./discrepancy.ts";
 import { completeness } from "./observations.ts";
 import { fsDiffView, networkView, processTreeView, runView } from "./view.ts";
 
@@ -114,6 +115,10 @@ export const summary = z.object({
   attribution: attribution
     .nullable()
     .describe("Which tool call caused what; null: the capture has no events of the kernel."),
+  discrepancies: z
+    .array(discrepancy)
+    .nullable()
+    .describe("Where what was said and what was done differ, worst first; null: there was nothing to compare with."),
   anomalies: z.array(anomaly).describe("What a reader should know before anything else, worst first."),
   limits: z.record(z.string(), count).describe("Most entries of each list."),
   truncated: z.array(z.string()).describe("Names of the lists that were cut."),

@@ -1,8 +1,11 @@
 import type { StreamResult } from "../evidence/reader-streams.ts";
+import { bestStatements } from "../schema/best-statement.ts";
+import type { Discrepancy } from "../schema/discrepancy.ts";
 import type { Summary, SummaryFile, TimelineEntry } from "../schema/summary.ts";
 import type { FsDiffView } from "../schema/view.ts";
 import { findAnomalies } from "./anomalies.ts";
 import type { AttributionBuilder } from "./attribution/attribution.ts";
+import { type DiscrepancyFacts, findDiscrepancies } from "./discrepancies/find.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { LIMITS, TIMELINE_SHARE } from "./limits.ts";
@@ -43,15 +46,17 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
   if (streams.native.noise.truncated) truncated.add("noise");
   if (streams.tools.truncated) truncated.add("tools");
   const attribution = streams.kernel.valid === 0 ? null : streams.effects.result();
+  const tools = streams.tools.list((key) => streams.effects.effectsOf(key));
+  const last = finalMessage(streams);
   return {
     run: runOf(evidence, streams),
     counts: countsOf(evidence, streams, timeline.total, files.length),
     timeline: cut(timeline.entries, "timeline"),
     noise: streams.native.noise.items(),
     phases,
-    tools: streams.tools.list((key) => streams.effects.effectsOf(key)),
+    tools,
     files: cut(files, "files"),
-    ...finalMessage(streams),
+    ...last,
     observations: {
       process: evidence.processTree && {
         ...evidence.processTree,
@@ -65,6 +70,8 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
     },
     completeness: evidence.completeness,
     attribution,
+    discrepancies:
+      attribution && discrepanciesOf(evidence, streams, { attribution, tools, finalMessage: last.final_message }),
     anomalies: anomaliesOf(evidence, streams, attribution),
     limits: { ...LIMITS },
     truncated: [...truncated],
@@ -132,6 +139,26 @@ function finalMessage({ native, model }: Streams): Pick<Summary, "final_message"
   if (model.lastText !== undefined) return { final_message: model.lastText, final_message_source: "gateway" };
   if (native.lastText !== undefined) return { final_message: native.lastText.text, final_message_source: "agent" };
   return { final_message: null, final_message_source: null };
+}
+
+/** Classes in which "not seen" means that it did not happen, when they are complete. */
+const SEEN_BY_KERNEL: ReadonlySet<string> = new Set(["process", "file-workspace"]);
+
+function discrepanciesOf(
+  { completeness, fsDiff }: Evidence,
+  { tools, effects, kernel, exchanges }: Streams,
+  known: Pick<DiscrepancyFacts, "attribution" | "tools" | "finalMessage">,
+): Discrepancy[] {
+  const levels = bestStatements(completeness?.classes ?? []).filter((one) => SEEN_BY_KERNEL.has(one.class));
+  const isComplete = levels.length === SEEN_BY_KERNEL.size && levels.every((one) => one.level === "complete");
+  return findDiscrepancies({
+    ...known,
+    claimedExits: tools.claimedExits(),
+    testRuns: effects.testRuns,
+    changed: (fsDiff?.changes ?? []).map((change) => change.path),
+    sawEverything: isComplete && kernel.invalid === 0,
+    heardEverything: exchanges.problem === undefined && exchanges.invalid === 0,
+  });
 }
 
 function anomaliesOf(

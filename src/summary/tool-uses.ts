@@ -10,6 +10,8 @@ import { at, isoFromMs, millisecondsBetween, numberAt, preview, textAt } from ".
 interface Use extends Omit<ToolUse, "effects"> {
   /** Message that the agent says it belongs to: tells two uses apart when a model gives an id twice. */
   messageId: string | null;
+  /** Exit code of the command, by the agent's word. */
+  claimedExit: number | null;
 }
 
 /**
@@ -31,10 +33,19 @@ export class ToolUses {
 
   /** @param effectsOf what a call did, by its key. */
   list(effectsOf: (key: string) => CallEffects | undefined): ToolUse[] {
-    return this.#uses.map(({ messageId: _messageId, ...use }) => ({
+    return this.#uses.map(({ messageId: _messageId, claimedExit: _claimedExit, ...use }) => ({
       ...use,
       effects: use.key === null ? null : (effectsOf(use.key) ?? null),
     }));
+  }
+
+  /** Exit codes that the agent reports, by the call's key. */
+  claimedExits(): Map<string, number> {
+    const exits = new Map<string, number>();
+    for (const { key, claimedExit } of this.#uses) {
+      if (key !== null && claimedExit !== null) exits.set(key, claimedExit);
+    }
+    return exits;
   }
 
   addExchange(exchange: Exchange): void {
@@ -59,6 +70,7 @@ export class ToolUses {
           title: textAt(event.output, "title"),
           finished_at: event.timestamp,
           status: "completed",
+          exit: numberAt(event.output, "metadata", "exit"),
           output: textAt(event.output, "output") ?? textAt(event.output, "metadata", "output"),
         });
         break;
@@ -78,6 +90,7 @@ export class ToolUses {
       status: ended ? status : "running",
       started_at: isoFromMs(numberAt(part, "state", "time", "start")),
       finished_at: ended ? (isoFromMs(numberAt(part, "state", "time", "end")) ?? event.timestamp) : null,
+      exit: ended ? numberAt(part, "state", "metadata", "exit") : null,
       output: ended ? (textAt(part, "state", "error") ?? textAt(part, "state", "output")) : null,
     });
   }
@@ -100,6 +113,7 @@ export class ToolUses {
     if (claim.started_at) use.started_at = claim.started_at;
     use.finished_at = claim.finished_at ?? use.finished_at;
     use.duration_ms = millisecondsBetween(use.started_at, use.finished_at);
+    use.claimedExit = claim.exit ?? use.claimedExit;
     if (claim.output) use.output_preview = shorten(claim.output, TEXT_LIMITS.toolOutput);
   }
 
@@ -140,6 +154,7 @@ export class ToolUses {
       output_preview: null,
       sources: [source],
       messageId: null,
+      claimedExit: null,
     };
     this.#uses.push(use);
     this.#remember(use);
@@ -161,6 +176,7 @@ interface Claim {
   started_at?: string | null;
   finished_at?: string | null;
   output?: string | null;
+  exit?: number | null;
 }
 
 /** Models may give one call id twice: the message tells which use a report is about. */

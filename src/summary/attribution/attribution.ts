@@ -7,6 +7,7 @@ import type { Cause, NoCause } from "./cause.ts";
 import { type Effect, effectOf } from "./effect.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
 import { EffectTables } from "./tables.ts";
+import { TestRuns } from "./test-runs.ts";
 
 const MOST = { unattributed: 500, conflicts: 200 } as const;
 
@@ -17,6 +18,7 @@ export class AttributionBuilder {
   readonly #tables = new EffectTables();
   readonly #unattributed = new FirstOf<Attribution["unattributed_effects"][number]>(MOST.unattributed);
   readonly #conflicts = new FirstOf<Attribution["mark_conflicts"][number]>(MOST.conflicts);
+  readonly testRuns = new TestRuns();
   readonly #byMethod: Record<string, number> = {};
   #attributed = 0;
   #agentOwn = 0;
@@ -28,6 +30,7 @@ export class AttributionBuilder {
 
   add(event: CaptureEvent): AttributedEvent {
     const attributed = this.#attributor.add(event);
+    this.testRuns.add(event);
     if (event.kind === "net.dns-answer") this.#tables.answer(event);
     if (event.kind === "process.exit") this.#tables.exit(event);
     if (attributed.conflict !== undefined) this.#keepConflict(attributed.conflict);

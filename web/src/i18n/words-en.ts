@@ -196,6 +196,12 @@ export const EN = {
   "phase.write": "writing the records",
   "phase.report": "making summary and report",
 
+  "discrepancy.title": "Said and done",
+  "discrepancy.note": "What the agent says, against what the kernel and the gateway saw.",
+  "discrepancy.none": "Nothing that was said is contradicted by what was seen.",
+  "discrepancy.high": "high",
+  "discrepancy.medium": "medium",
+  "discrepancy.low": "low",
   "effects.title": "What it really did (kernel)",
   "effects.none": "The kernel saw no effect of this call.",
   "effects.commands": "Programs",

@@ -195,6 +195,12 @@ export const ZH: Words = {
   "phase.write": "写入记录",
   "phase.report": "生成摘要和报告",
 
+  "discrepancy.title": "言行对照",
+  "discrepancy.note": "智能体的说法与内核、网关所见的对比。",
+  "discrepancy.none": "没有发现与所见矛盾的说法。",
+  "discrepancy.high": "高",
+  "discrepancy.medium": "中",
+  "discrepancy.low": "低",
   "effects.title": "实际行为（内核所见）",
   "effects.none": "内核没有看到此调用产生的行为。",
   "effects.commands": "程序",

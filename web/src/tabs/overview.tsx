@@ -4,6 +4,7 @@ import type { CapturePage } from "../../../src/schema/page.ts";
 import type { Anomaly } from "../../../src/schema/summary.ts";
 import { anomalyWords } from "../anomaly-words.ts";
 import { Chip, type Tone, toneOfLevel } from "../components/chip.tsx";
+import { Discrepancies } from "../components/discrepancies.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
 import { Block, Text } from "../components/text.tsx";
 import { COUNTED, type Counted, countOf } from "../counted.ts";
@@ -17,6 +18,7 @@ export function Overview({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab)
     <div class="columns">
       <div>
         <Outcome page={page} hrefOf={hrefOf} />
+        <Discrepancies found={page.summary.discrepancies} />
         <Findings anomalies={page.summary.anomalies} />
         <Deeds page={page} href={hrefOf("tools")} />
         <Task page={page} />

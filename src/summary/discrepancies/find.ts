@@ -1,0 +1,129 @@
+import type { Attribution } from "../../schema/attribution.ts";
+import type { Discrepancy, DiscrepancyCode } from "../../schema/discrepancy.ts";
+import { shorten } from "../../schema/display.ts";
+import type { ToolUse } from "../../schema/summary.ts";
+import type { TestRun } from "../attribution/test-runs.ts";
+import { claimsOf } from "./claims.ts";
+import { RULES } from "./rules.ts";
+
+/** Everything that say and do are compared on. */
+export interface DiscrepancyFacts {
+  tools: readonly ToolUse[];
+  /** Exit codes that the agent reports, by the call's key. */
+  claimedExits: ReadonlyMap<string, number>;
+  finalMessage: string | null;
+  attribution: Attribution;
+  testRuns: { total: number; last: TestRun | undefined };
+  /** Changed paths of the workspace. */
+  changed: readonly string[];
+  /** The kernel's record of processes and files has no hole that is known: only then "not seen" says something. */
+  sawEverything: boolean;
+  /** Every exchange with the model was read. */
+  heardEverything: boolean;
+}
+
+const MOST = 100;
+const WRITING_TOOLS: ReadonlySet<string> = new Set(["write", "edit", "multiedit", "apply_patch", "patch"]);
+/** Left behind by test runs and interpreters; nobody means these when saying that nothing was changed. */
+const BY_PRODUCT = /(?:^|\/)(?:__pycache__|\.pytest_cache|node_modules|\.git)(?:\/|$)|\.pyc$/u;
+
+interface Case {
+  code: DiscrepancyCode;
+  params?: Record<string, string | number>;
+  calls?: string[];
+  events?: number[];
+  claim?: string | null;
+}
+
+/** Where what was said and what was done differ, worst first. Pure. */
+export function findDiscrepancies(facts: DiscrepancyFacts): Discrepancy[] {
+  const cases = [...facts.tools.flatMap((use) => ofCall(use, facts)), ...ofMessage(facts), ...ofEffects(facts)];
+  const rank = { high: 0, medium: 1, low: 2 };
+  return cases
+    .map(toDiscrepancy)
+    .sort((a, b) => rank[a.severity] - rank[b.severity])
+    .slice(0, MOST);
+}
+
+function toDiscrepancy({ code, params = {}, calls = [], events = [], claim = null }: Case): Discrepancy {
+  const { direction, severity, en, zh } = RULES[code];
+  const fill = (text: string): string =>
+    text.replace(/\{(\w+)\}/gu, (whole, name: string) => shorten(String(params[name] ?? whole), 300));
+  return { code, direction, severity, message: { en: fill(en), zh: fill(zh) }, calls, events, claim };
+}
+
+/** What the agent reports of one call, against what the kernel saw of it. */
+function ofCall(use: ToolUse, facts: DiscrepancyFacts): Case[] {
+  const reported = use.sources.includes("agent") && (use.status === "completed" || use.status === "error");
+  if (!reported) return [];
+  const what = commandOf(use);
+  if (use.key === null) {
+    const isNew = facts.heardEverything && use.status === "completed";
+    return isNew ? [{ code: "call-not-asked", params: { what: use.tool }, claim: shorten(use.input, 300) }] : [];
+  }
+  const calls = [use.key];
+  const claimed = facts.claimedExits.get(use.key);
+  const seen = use.effects?.exit_code ?? null;
+  if (claimed !== undefined && seen !== null && claimed !== seen && use.effects?.confidence === "high") {
+    return [{ code: "exit-code-differs", params: { claimed, seen, what }, calls, claim: String(claimed) }];
+  }
+  if (!facts.sawEverything || use.status !== "completed") return [];
+  if (use.tool === "bash" && use.effects === null) return [{ code: "command-not-run", params: { what }, calls }];
+  const wrote = use.effects?.files.some((file) => file.operations.some((one) => one !== "read")) === true;
+  return WRITING_TOOLS.has(use.tool) && !wrote ? [{ code: "file-not-written", params: { what: use.tool }, calls }] : [];
+}
+
+/** What the final message says, against what the kernel saw of the run. */
+function ofMessage({ finalMessage, testRuns, attribution, changed, sawEverything }: DiscrepancyFacts): Case[] {
+  const claims = claimsOf(finalMessage);
+  const found: Case[] = [];
+  const tested = claims.testsPass ?? claims.testsRan;
+  if (tested !== undefined && testRuns.total === 0 && sawEverything) {
+    found.push({ code: "tests-not-run", claim: shorten(tested, 300) });
+  }
+  const { last } = testRuns;
+  if (claims.testsPass !== undefined && last !== undefined && last.code !== null && last.code !== 0) {
+    const claim = shorten(claims.testsPass, 300);
+    found.push({ code: "tests-failed", params: { seen: last.code }, events: [last.seq], claim });
+  }
+  const contacted = attribution.hosts.filter((host) => isOutside(host.remote)).map((host) => host.remote);
+  if (claims.noNetwork !== undefined && contacted.length > 0) {
+    const params = { count: contacted.length, what: contacted[0] ?? "" };
+    found.push({ code: "network-denied", params, claim: shorten(claims.noNetwork, 300) });
+  }
+  const files = changed.filter((path) => !BY_PRODUCT.test(path));
+  if (claims.noChanges !== undefined && files.length > 0) {
+    const params = { count: files.length, what: files[0] ?? "" };
+    found.push({ code: "changes-denied", params, claim: shorten(claims.noChanges, 300) });
+  }
+  return found;
+}
+
+function ofEffects({ attribution }: DiscrepancyFacts): Case[] {
+  const found: Case[] = [];
+  const { unattributed: count, unattributed_effects: effects } = attribution;
+  if (count > 0) {
+    const params = { count, what: effects[0]?.text ?? "" };
+    found.push({ code: "unattributed-effects", params, events: effects.slice(0, 20).map((one) => one.seq) });
+  }
+  const forged = attribution.mark_conflicts.filter((one) => one.kind !== "scrubbed");
+  if (forged.length > 0) {
+    const events = forged.slice(0, 20).map((one) => one.seq);
+    found.push({ code: "forged-marks", params: { count: forged.length }, events, claim: forged[0]?.mark ?? null });
+  }
+  return found;
+}
+
+/** Neither the container itself nor a socket of the file system. */
+function isOutside(remote: string): boolean {
+  return !/^(?:127\.|\[?::1\]?|\[?::ffff:127\.|localhost\b|\/|@)/u.test(remote);
+}
+
+function commandOf(use: ToolUse): string {
+  try {
+    const { command } = JSON.parse(use.input) as { command?: unknown };
+    return typeof command === "string" ? command : use.input;
+  } catch {
+    return use.input;
+  }
+}
