@@ -30,7 +30,10 @@ node=$root/node_modules/.bin/node
 as_root=()
 if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ]; then
   kept=()
-  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$|NODE_COMPILE_CACHE$)')
-  as_root=(sudo env "${kept[@]}")
+  # Where models and proxies are, and their keys. Not as arguments of sudo, which every user of the machine can read.
+  secret='(_API_KEY|_BASE_URL|^(HTTPS?|NO)_PROXY|^(https?|no)_proxy)$'
+  preserved=$(compgen -e | grep -E "$secret" | paste -sd, || true)
+  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$|NODE_COMPILE_CACHE$)' | grep -Ev "$secret")
+  as_root=(sudo ${preserved:+--preserve-env="$preserved"} env "${kept[@]}")
 fi
 exec "${as_root[@]}" "$node" "$root/src/cli/main.ts" "$@"
