@@ -2,7 +2,7 @@
 # What a stranger meets: a clean clone of HEAD, every test in it, and once more to see that the second call sets up
 # nothing; then the measurements. Takes over an hour.
 set -euo pipefail
-export OPENCODE_CAPTURE_RANDOM_PROPERTIES=1 OPENCODE_CAPTURE_ALL_TASKS=1
+export OPENCODE_CAPTURE_RANDOM_PROPERTIES=1 OPENCODE_CAPTURE_ALL_TASKS=1 OPENCODE_CAPTURE_ALL_FAULTS=1
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT

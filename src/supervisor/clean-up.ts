@@ -3,10 +3,7 @@ import * as path from "node:path";
 import { removeTree } from "../workspace/remove-tree.ts";
 import type { RunState } from "./run-state.ts";
 
-/**
- * Removes the container and the run's private directories. The private directory goes last and only when all else is gone:
- * it is what leads the next start to the rest.
- */
+/** Removes the container and the working copy. */
 export async function cleanUp(run: RunState): Promise<void> {
   await allThenThrow([
     () => removeContainer(run),
@@ -14,6 +11,10 @@ export async function cleanUp(run: RunState): Promise<void> {
       if (!run.plan.keepWorkspace) await removeTree(run.workspaceDir);
     },
   ]);
+}
+
+/** Removes the private directory. Last, and only when all else is done: it is what leads the next start to the rest. */
+export async function forgetRun(run: RunState): Promise<void> {
   await removeTree(run.privateDir.dir);
 }
 

@@ -4,7 +4,7 @@ import { isDiskFull, writeError, writeJsonAtomic } from "../core/atomic-file.ts"
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
 import { LAYOUT } from "../evidence/layout.ts";
 import type { RunRecord } from "../schema/run.ts";
-import { cleanUp, discardRun, makeRoom } from "./clean-up.ts";
+import { cleanUp, discardRun, forgetRun, makeRoom } from "./clean-up.ts";
 import { checkRoom } from "./disk-room.ts";
 import { finishRun } from "./finish.ts";
 import { type AgentEnd, followRun, killEverything } from "./follow.ts";
@@ -88,9 +88,15 @@ async function agentPhase(run: RunState, signal: AbortSignal, phases: RunPhases)
 
 async function conclude(run: RunState, end: AgentEnd, supervisorError?: string): Promise<RunResult> {
   const record = await finishOrLeave(run, end, supervisorError);
-  const cleaned = run.timer.measure("clean-up", () => cleanUp(run)).catch(() => {});
-  const [derived] = await Promise.all([run.timer.measure("report", () => derive(run, record, cleaned)), cleaned]);
-  return { captureDir: run.captureDir, record: derived };
+  const cleaned = run.timer
+    .measure("clean-up", () => cleanUp(run))
+    .then(
+      () => true,
+      () => false,
+    );
+  const derived = await run.timer.measure("report", () => derive(run, record, cleaned));
+  if ((await cleaned) && derived.isOnRecord) await forgetRun(run).catch(() => {});
+  return { captureDir: run.captureDir, record: derived.record };
 }
 
 /** A capture whose end can't be written stays marked as unfinished, so that the next start finishes it. */
@@ -108,11 +114,17 @@ async function finishOrLeave(run: RunState, end: AgentEnd, supervisorError: stri
   }
 }
 
+interface Derived {
+  record: RunRecord;
+  /** False: there is no report, and the record could not be made to say so. The next start makes it. */
+  isOnRecord: boolean;
+}
+
 /** Summary and report. Their failure is recorded and leaves the evidence as it is. */
-async function derive(run: RunState, record: RunRecord, cleaned: Promise<unknown>): Promise<RunRecord> {
+async function derive(run: RunState, record: RunRecord, cleaned: Promise<unknown>): Promise<Derived> {
   try {
     await deriveWithRoom(run, cleaned);
-    return record;
+    return { record, isOnRecord: true };
   } catch (error) {
     const failed = { ...record, report_error: errorMessage(error) };
     for (const [key, file] of [
@@ -123,10 +135,10 @@ async function derive(run: RunState, record: RunRecord, cleaned: Promise<unknown
     }
     try {
       writeJsonAtomic(path.join(run.captureDir, LAYOUT.run), failed);
+      return { record: failed, isOnRecord: true };
     } catch {
-      // The record stands as it was, and it is told to the caller.
+      return { record: failed, isOnRecord: false };
     }
-    return failed;
   }
 }
 
@@ -137,6 +149,7 @@ async function deriveWithRoom(run: RunState, cleaned: Promise<unknown>): Promise
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     await cleaned;
+    await makeRoom(run);
     await run.hooks.derive(run.captureDir);
   }
 }

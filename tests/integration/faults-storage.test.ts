@@ -199,3 +199,31 @@ describe("SIGKILL of the supervisor at the Nth call to the storage", () => {
     expect(found).toEqual([]);
   });
 });
+
+describe("S08, S09 more than one supervisor at a capture root", () => {
+  it("several starts at once finish a lost run once, and leave the running one alone", async () => {
+    const captureRoot = path.join(root, "shared");
+    await die(captureRoot, Math.floor((await callsFor("kill")) / 2), "run");
+    let starts: Promise<{ finished: string[]; problems: string[] }[]> = Promise.resolve([]);
+    const own = await replayRun(captureRoot, () => {
+      starts = Promise.all([nextStart(captureRoot), nextStart(captureRoot), nextStart(captureRoot)]);
+    });
+    const results = await starts;
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    const finished = results.flatMap((result) => result.finished);
+    expect(finished).toHaveLength(1);
+    expect(finished).not.toContain(own.captureDir);
+    expect(own.record).toMatchObject({ end_reason: "exit", capture_valid: true });
+    expect(faultsOf(captureRoot, { captures: 2 })).toEqual([]);
+  });
+
+  it("a capture root that was moved before the next start is finished all the same", async () => {
+    const before = path.join(root, "before");
+    await die(before, Math.floor((await callsFor("kill")) / 2), "run");
+    const after = path.join(root, "after");
+    fs.renameSync(before, after);
+    const { finished, problems } = await nextStart(after);
+    expect({ finished: finished.length, problems }).toEqual({ finished: 1, problems: [] });
+    expect(fs.readdirSync(path.join(after, ".runs"))).toEqual([]);
+  });
+});

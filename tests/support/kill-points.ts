@@ -39,4 +39,5 @@ export const KILL_POINTS = [
   "engine rm before",
   "engine rm after",
   "end clean-up",
+  "end report",
 ] as const;
