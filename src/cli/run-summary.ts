@@ -38,12 +38,18 @@ function summaryLines(summary: Summary, record: RunRecord): [string, string][] {
   return [
     ["model", `${requested}, ${counts.exchanges_total} exchanges, ${errors} errors`],
     ["tools", `${counts.tools_total} calls, ${commands.length} commands${listed(commands)}`],
-    ["processes", `${counts.processes_total} seen`],
+    ["processes", processesLine(counts)],
     ["files", filesLine(summary)],
     ["hosts", hostsLine(summary)],
     ["unseen", unseenLine(summary)],
     ["findings", findingsLine(anomalies)],
   ];
+}
+
+function processesLine({ processes_total, events }: Summary["counts"]): string {
+  if (events === undefined) return `${processes_total} seen`;
+  const failed = events.by_kind["process.exec-failed"] ?? 0;
+  return `${events.commands} programs run${failed === 0 ? "" : `, ${failed} could not be`}`;
 }
 
 function filesLine({ observations: { filesystem }, files }: Summary): string {

@@ -95,6 +95,16 @@ export const summary = z.object({
     processes_total: count.describe("Processes that were met."),
     connections_total: count.describe("Connections that were met."),
     exchanges_total: count.describe("Requests to the model."),
+    events: z
+      .object({
+        total: count.describe("Lines of observations/events.jsonl."),
+        by_kind: z.record(z.string(), count).describe("Those by kind."),
+        commands: count.describe("Programs that were run."),
+        hosts: count.describe("Addresses outside the container that were connected to, or tried."),
+        names: count.describe("Different names that were asked for."),
+      })
+      .optional()
+      .describe("What the kernel sensor saw; left out where it was not used."),
   }),
   timeline: z.array(timelineEntry).describe("Significant entries in time order; noise only in `noise`."),
   noise: z.array(timelineEntry).describe("Noisy native events, folded when shown; bounded."),

@@ -9,6 +9,7 @@ import { SCHEMA_VERSION } from "../schema/common.ts";
 import type { Summary } from "../schema/summary.ts";
 import { AttributionBuilder } from "./attribution/attribution.ts";
 import { CallLog } from "./attribution/gateway-calls.ts";
+import { EventTally } from "./event-tally.ts";
 import { type Evidence, loadEvidence } from "./evidence.ts";
 import { Exchanges } from "./exchanges.ts";
 import { NativeEvents } from "./native-events.ts";
@@ -31,8 +32,12 @@ async function readStreams(capture: OpenCapture): Promise<Streams> {
     tools.addEvent(one);
   });
   const effects = new AttributionBuilder(calls.calls());
-  const kernel = await streamCaptureEvents(capture, (one) => effects.add(one));
-  return { native, model, tools, effects, events, exchanges, kernel };
+  const tally = new EventTally();
+  const kernel = await streamCaptureEvents(capture, (one) => {
+    effects.add(one);
+    tally.add(one);
+  });
+  return { native, model, tools, effects, tally, events, exchanges, kernel };
 }
 
 export interface BuiltSummary {

@@ -6,6 +6,7 @@ import type { FsDiffView } from "../schema/view.ts";
 import { findAnomalies } from "./anomalies.ts";
 import type { AttributionBuilder } from "./attribution/attribution.ts";
 import { type DiscrepancyFacts, findDiscrepancies } from "./discrepancies/find.ts";
+import type { EventTally } from "./event-tally.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { LIMITS, TIMELINE_SHARE } from "./limits.ts";
@@ -26,6 +27,7 @@ export interface Streams {
   model: Exchanges;
   tools: ToolUses;
   effects: AttributionBuilder;
+  tally: EventTally;
   events: StreamResult;
   exchanges: StreamResult;
   kernel: StreamResult;
@@ -117,10 +119,11 @@ function filesOf(fsDiff: FsDiffView | null, native: NativeEvents): SummaryFile[]
 
 function countsOf(
   evidence: Evidence,
-  { native, model, tools, events }: Streams,
+  { native, model, tools, events, tally }: Streams,
   timelineTotal: number,
   filesTotal: number,
 ): Summary["counts"] {
+  const observed = tally.counts();
   return {
     by_type: native.byType(),
     significant_total: native.timeline.total,
@@ -132,6 +135,7 @@ function countsOf(
     processes_total: evidence.processTree?.processes.length ?? 0,
     connections_total: evidence.network?.connections.length ?? 0,
     exchanges_total: model.total,
+    ...(observed === undefined ? {} : { events: observed }),
   };
 }
 
@@ -181,6 +185,7 @@ function anomaliesOf(
     events,
     exchanges,
     failedExchanges: model.errors,
+    providerTools: model.providerTools,
     agentErrors: native.errors,
     rejectedPermissions: native.rejectedPermissions,
     problems,

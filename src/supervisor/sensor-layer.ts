@@ -7,8 +7,11 @@ import type { RunPlan } from "./plan.ts";
 
 const MODEL_ADDRESS = `127.0.0.1:${MODEL_PORT}`;
 
+/** What of a plan decides how a container is observed. */
+type LayerPlan = Pick<RunPlan, "kernelSensor" | "sensor" | "sensitivePatterns">;
+
 /** The sensor of processes, files and connections that the plan names; with `auto`, the next layer steps in for one that fails. */
-export function createSensorLayer(plan: RunPlan, captureDir: string): Sensor {
+export function createSensorLayer(plan: LayerPlan, captureDir: string): Sensor {
   const polling = (): Sensor => createPollingSensor({ captureDir, modelAddress: MODEL_ADDRESS });
   if (plan.kernelSensor === undefined) return polling();
   const kernel = new KernelSensor({
@@ -24,10 +27,10 @@ class SensorWithFallback implements Sensor {
   readonly name: string;
   readonly #first: KernelSensor;
   readonly #makeSecond: () => Sensor;
-  readonly #plan: RunPlan;
+  readonly #plan: LayerPlan;
   #second: Sensor | undefined;
 
-  constructor(first: KernelSensor, makeSecond: () => Sensor, plan: RunPlan) {
+  constructor(first: KernelSensor, makeSecond: () => Sensor, plan: LayerPlan) {
     this.name = first.name;
     this.#first = first;
     this.#makeSecond = makeSecond;

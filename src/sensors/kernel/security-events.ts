@@ -2,6 +2,9 @@ import { type EventContext, headOf } from "./event-context.ts";
 import { failure, namespaceNames, ptraceRequest, signalName } from "./names.ts";
 import type { ReachRecord, SecurityRecord } from "./record.ts";
 
+/** What stands in the place of a system call's number when a signal handler returns; such a return is no call. */
+const NO_CALL = 0xffff_ffff;
+
 /** Makes the event about a change of rights, a reach into another process, or a blind spot. */
 export function addSecurityEvent(context: EventContext, record: SecurityRecord): void {
   const head = headOf(record, context.clock);
@@ -31,6 +34,7 @@ export function addSecurityEvent(context: EventContext, record: SecurityRecord):
     }
     case "blind-spot": {
       const { interface: used, stage, number } = record;
+      if (used === "compat-call" && (number === NO_CALL || number === -1)) return;
       context.emit({ kind: "blind-spot", ...head, interface: used, stage, number, ...failed });
     }
   }
