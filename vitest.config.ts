@@ -16,7 +16,12 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["tests/integration/**/*.test.ts", "tests/gate/**/*.test.ts"],
+          include: [
+            "tests/integration/**/*.test.ts",
+            "tests/gate/**/*.test.ts",
+            "tests/recall/**/*.test.ts",
+            "tests/fuzz/**/*.test.ts",
+          ],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -74,7 +74,8 @@ export class CgroupCounters {
       try {
         const length = fs.readSync(fd, this.#buffer, 0, this.#buffer.length, 0);
         const value = parse(this.#buffer.toString("latin1", 0, length));
-        if (value !== undefined) this.#latest[counter] = value;
+        // A number beyond what can be counted exactly is no count.
+        if (value !== undefined && value <= Number.MAX_SAFE_INTEGER) this.#latest[counter] = value;
       } catch (error) {
         if (errnoOf(error) === "ENODEV") this.#gone = true;
       }

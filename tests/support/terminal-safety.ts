@@ -1,5 +1,5 @@
 /** What a terminal obeys or hides instead of showing it: controls, bidi marks, zero-width characters and their like. */
-const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0]/gu;
+const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\u115f|\u1160|\u17b4|\u17b5|\u2065|\u3164|\uffa0/gu;
 
 /** The characters of `output` that would do something on a terminal; line breaks and tabs are its own. */
 export function obeyedIn(output: string): string[] {

@@ -25,7 +25,7 @@ const TCP_STATES: Readonly<Record<string, string>> = {
 };
 
 const INET_ROW =
-  /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) \S+ \S+ \S+\s+\d+\s+\d+ (\d+)/;
+  /^\s*\d+: ([0-9A-F]{8}(?:[0-9A-F]{24})?):([0-9A-F]{4}) ([0-9A-F]{8}(?:[0-9A-F]{24})?):([0-9A-F]{4}) ([0-9A-F]{2}) \S+ \S+ \S+\s+\d+\s+\d+ (\d+)/;
 
 /** Rows of `tcp`, `tcp6`, `udp`, `udp6`, `raw` and `raw6`. */
 export function parseInetTable(proto: string, content: Buffer): SocketRow[] {
