@@ -54,8 +54,23 @@ function realPath(file: string): string {
 /** Where OpenCode keeps its log-ins for this user. */
 function authFile(env: NodeJS.ProcessEnv): string {
   const data = env["XDG_DATA_HOME"];
-  const base = data !== undefined && path.isAbsolute(data) ? data : path.join(os.homedir(), ".local", "share");
+  const base = data !== undefined && path.isAbsolute(data) ? data : path.join(homeOfCaller(env), ".local", "share");
   return path.join(base, "opencode", "auth.json");
+}
+
+/** Under sudo the home is root's, but the log-ins are those of the user who called it. */
+function homeOfCaller(env: NodeJS.ProcessEnv): string {
+  const uid = env["SUDO_UID"];
+  if (process.getuid?.() !== 0 || uid === undefined) return os.homedir();
+  try {
+    const users = fs
+      .readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .map((line) => line.split(":"));
+    return users.find((fields) => fields[2] === uid)?.[5] ?? os.homedir();
+  } catch {
+    return os.homedir();
+  }
 }
 
 /** The host's proxy variables; either way of writing them counts. */

@@ -16,6 +16,8 @@ export interface AnomalyFacts {
   events: StreamResult;
   exchanges: StreamResult;
   failedExchanges: number;
+  /** Names of what was to be done at the model's provider, out of sight. */
+  providerTools: { passed: ReadonlySet<string>; refused: ReadonlySet<string> };
   agentErrors: readonly string[];
   rejectedPermissions: number;
   problems: readonly ReadProblem[];
@@ -102,6 +104,21 @@ function nativeEvents({ run, events }: AnomalyFacts): Anomaly[] {
   }
   if (!native.plugin_alive) {
     found.push(anomaly("plugin_not_loaded", "warning", "The plugin never announced itself."));
+  }
+  return found;
+}
+
+/** What acts at the provider is seen by nobody here, so it is said, refused or not. */
+function providerTools({ providerTools: { passed, refused } }: AnomalyFacts): Anomaly[] {
+  const found: Anomaly[] = [];
+  const names = (set: ReadonlySet<string>): string => shorten([...set].join(", "), 300);
+  if (passed.size > 0) {
+    const message = `Requests to the model let the provider act by itself, out of sight: ${names(passed)}.`;
+    found.push(anomaly("provider_tools_used", "warning", message, { names: names(passed) }));
+  }
+  if (refused.size > 0) {
+    const message = `Requests to the model were refused because the provider was to act out of sight: ${names(refused)}.`;
+    found.push(anomaly("provider_tools_refused", "warning", message, { names: names(refused) }));
   }
   return found;
 }
@@ -194,6 +211,7 @@ export function findAnomalies(facts: AnomalyFacts): Anomaly[] {
     ...endings(facts),
     ...limitsHit(facts),
     ...agentConduct(facts),
+    ...providerTools(facts),
     ...attributionOf(facts),
     ...nativeEvents(facts),
     ...observation(facts),

@@ -6,12 +6,16 @@ import { TEXT_LIMITS, TIMELINE_SHARE } from "./limits.ts";
 
 /** Most sessions whose last words are kept; the agent names them. */
 const MAX_SESSIONS = 100;
+/** Most names of provider-side tools that are kept; an agent can make them up. */
+const MAX_PROVIDER_TOOLS = 50;
 
 /** What the summary keeps of the traffic with the model, seen by the gateway outside the container. */
 export class Exchanges {
   readonly timeline = new HeadTail<TimelineEntry>(TIMELINE_SHARE.modelHead, TIMELINE_SHARE.modelTail);
   total = 0;
   errors = 0;
+  /** What requests asked to be done at the provider, out of sight: let through, and refused. */
+  readonly providerTools = { passed: new Set<string>(), refused: new Set<string>() };
   #first: { seq: number; sessionId: string | null } | undefined;
   readonly #lastTexts = new Map<string | null, { seq: number; text: string }>();
 
@@ -29,11 +33,17 @@ export class Exchanges {
   add(exchange: Exchange): void {
     this.total++;
     if (isFailed(exchange)) this.errors++;
+    this.#keepProviderTools(exchange);
     if (this.#first === undefined || exchange.seq < this.#first.seq) {
       this.#first = { seq: exchange.seq, sessionId: exchange.session_id };
     }
     this.#keepText(exchange);
     this.timeline.push(toEntry(exchange));
+  }
+
+  #keepProviderTools({ provider_tools: names, error_kind: kind }: Exchange): void {
+    const set = kind === "request-refused" ? this.providerTools.refused : this.providerTools.passed;
+    for (const name of names) if (set.size < MAX_PROVIDER_TOOLS) set.add(name);
   }
 
   #keepText({ session_id: session, seq, text }: Exchange): void {

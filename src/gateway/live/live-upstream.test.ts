@@ -79,7 +79,7 @@ describe("LiveUpstream", () => {
     const port = await serve((request, response) => {
       const { pack } = Object.fromEntries(new URL(request.url ?? "", "http://x").searchParams);
       const text = `a ${KEY} b ${KEY.slice(0, 9)} ${KEY}`;
-      const packed = { gzip: gzipSync, br: brotliCompressSync }[pack ?? ""]?.(text);
+      const packed = pack === "gzip" ? gzipSync(text) : pack === "br" ? brotliCompressSync(text) : undefined;
       response.writeHead(200, { "x-echo": KEY, "set-cookie": "s=1", ...(packed ? { "content-encoding": pack } : {}) });
       if (packed !== undefined) return response.end(packed);
       for (const char of text) response.write(char);
