@@ -29,11 +29,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   gateway: PRODUCER,
   sensors: PRODUCER,
   supervisor: { layers: [...FOUNDATION, ...PRODUCERS] },
+  selftest: { layers: [...FOUNDATION, ...PRODUCERS] },
   batch: { layers: [...FOUNDATION, "issues", "supervisor"] },
   summary: { layers: FOUNDATION },
   report: { layers: [...FOUNDATION, "summary"] },
   browser: { layers: [...FOUNDATION, "summary", "report"] },
-  cli: { layers: [...FOUNDATION, ...PRODUCERS, "supervisor", "batch", "summary", "report", "browser"] },
+  cli: { layers: [...FOUNDATION, ...PRODUCERS, "supervisor", "selftest", "batch", "summary", "report", "browser"] },
   web: { layers: ["schema"], typesOf: ["browser"] },
   ".opencode": { layers: [], typesOf: ["schema"] },
 };

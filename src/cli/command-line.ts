@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   report: async () => (await import("./commands/report.ts")).registerReport,
   tasks: async () => (await import("./commands/tasks.ts")).registerTasks,
   doctor: async () => (await import("./commands/doctor.ts")).registerDoctor,
+  selftest: async () => (await import("./commands/selftest.ts")).registerSelftest,
   image: async () => (await import("./commands/image.ts")).registerImage,
 };
 

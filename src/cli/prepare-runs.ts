@@ -19,6 +19,7 @@ import { deriveCapture } from "./derive-capture.ts";
 import { gatewayFor, livePlaces } from "./live-model.ts";
 import { PACKAGE_ROOT, toolVersion } from "./package-root.ts";
 import type { Progress } from "./progress.ts";
+import { lastSelftest } from "./selftest-store.ts";
 import type { Settings } from "./settings.ts";
 
 /** What all runs of one command share. */
@@ -117,6 +118,7 @@ export function planRun(base: RunBase, issue: Issue, model: RunModel): RunPlan {
     timeoutSeconds: settings.timeout_seconds ?? TIME_LIMIT_SECONDS[issue.risk_level],
     idleSeconds: settings.idle_seconds ?? IDLE_LIMIT_SECONDS,
     ...base.sensor(),
+    selftest: lastSelftest(),
     sensitivePatterns: base.sensitivePatterns,
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),

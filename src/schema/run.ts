@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { completenessLevel, count, milliseconds, riskLevel, schemaVersion, sha256, timestamp } from "./common.ts";
+import { selftestReference } from "./selftest.ts";
 
 export const runStatus = z
   .enum(["completed", "failed", "timeout", "oom_killed", "infra_error", "interrupted"])
@@ -165,6 +166,10 @@ export const runRecord = z.object({
   project_dir: z.string().describe("Project that the working copy was made of."),
   model: modelInfo,
   sensor: sensorChoice,
+  selftest: selftestReference
+    .nullable()
+    .default(null)
+    .describe("The last self-test on this machine (`opencode-capture selftest`); null: there was none."),
   native_events: nativeEventsInfo,
   agent_outcome: agentOutcome.nullable().describe("What the session store says of the end; a claim of the agent."),
   child_session_ids: z.array(z.string()).describe("Sessions of subagents."),

@@ -20,6 +20,8 @@ export interface RunPlan {
   idleSeconds: number;
   /** Set anew when the sensor that was planned can't be used after all. */
   sensor: RunRecord["sensor"];
+  /** The last self-test on this machine. */
+  selftest?: RunRecord["selftest"];
   /** Starts processes of the kernel sensor; undefined: it is not to be used. */
   kernelSensor?: StartSource | undefined;
   sensitivePatterns: readonly string[];

@@ -65,6 +65,7 @@ export function openRecord(run: RunState): RunRecord {
     project_dir: plan.projectDir,
     model: modelRecord(run),
     sensor: plan.sensor,
+    selftest: plan.selftest ?? null,
     native_events: NO_EVENTS,
     agent_outcome: null,
     child_session_ids: [],

@@ -48,6 +48,7 @@ export function runSample(captureDir: string): RunRecord {
       key_source: null,
     },
     sensor: { requested: "auto", used: "polling", reason: "no better sensor is built in" },
+    selftest: null,
     native_events: {
       lines: 77,
       valid: 77,
@@ -88,6 +89,7 @@ type LaterKeys =
   | "project_dir"
   | "model"
   | "sensor"
+  | "selftest"
   | "native_events"
   | "agent_outcome"
   | "child_session_ids"
