@@ -60,6 +60,12 @@ case "$(uname -m)" in
 esac
 
 mkdir -p .cache/setup
+# One build at a time; the second one finds it done.
+if have flock; then
+  exec 8>.cache/setup/sensor-lock
+  flock 8
+  if is_built; then exit 0; fi
+fi
 faults=() mode=run
 find_missing
 if [ ${#packages[@]} -gt 0 ]; then
@@ -68,11 +74,11 @@ if [ ${#packages[@]} -gt 0 ]; then
     command=$(install_command) || command="(under Debian's names) ${packages[*]}"
     go_on_without "missing: ${packages[*]}; install them as root, then call scripts/build-sensor.sh: $command"
   fi
-  step "system packages for the kernel sensor: ${packages[*]} (apt-get)" .cache/setup/apt-sensor.log apt_with_update ||
+  step "system packages for the kernel sensor: ${packages[*]} (apt-get)" .cache/setup/apt-sensor.log apt_with_update 8>&- ||
     go_on_without "its packages can't be installed"
   printf '%s\n' "${packages[@]}" >>.cache/setup/system-packages
 fi
 
 rm -f ".cache/setup/$STAMP"
-step "kernel sensor (make)" .cache/setup/sensor.log make -C "$DIRECTORY" all || exit 1
+step "kernel sensor (make)" .cache/setup/sensor.log make -C "$DIRECTORY" all 8>&- || exit 1
 echo "$(sensor_key) $(hash_of "$PROGRAM")" >".cache/setup/$STAMP"

@@ -2,7 +2,7 @@
 # Brings a fresh clone to the point where it works: scripts/setup.sh node | browse | run | test
 #   node    node packages, Node 24 among them
 #   browse  node packages and the viewer
-#   run     the same, a container engine, what the image build needs
+#   run     the same, a container engine, what the image build needs, and the kernel sensor where it can be built
 #   test    the same, and both engines and a browser for the tests
 # Called by every script and make target. It first looks at everything, then changes something only if all that is
 # missing can be had; the second call finds nothing to do and needs no network. Everything it says goes to stderr.
@@ -25,7 +25,10 @@ case "$mode" in
 esac
 
 plan "$mode"
-if nothing_to_do; then exit 0; fi
+if nothing_to_do; then
+  build_sensor
+  exit 0
+fi
 refuse_or_go_on
 
 # One set-up at a time: the second one waits, looks again, and mostly finds everything done.
@@ -43,6 +46,7 @@ fi
 install_node_packages
 install_system_packages
 build_web
+build_sensor
 give_to_caller
 plan "$mode"
 if ! nothing_to_do; then

@@ -77,11 +77,21 @@ build_web() {
   echo "$key $(web_outputs)" >.cache/setup/web
 }
 
+# A run goes on without it, and says what it then does not see: so nothing about it stops set-up.
+build_sensor() {
+  case "$mode" in
+    run | test) ;;
+    *) return 0 ;;
+  esac
+  [ -f native/sensor/Makefile ] || return 0
+  scripts/build-sensor.sh || say "captures are made without the kernel sensor: processes and connections are then polled"
+}
+
 # Under sudo: what was made belongs to the user who called, so that later calls without sudo can work on it.
 give_to_caller() {
   if [ "$(id -u)" -ne 0 ] || [ -z "${SUDO_UID:-}" ] || [ "$(stat -c %u .)" != "$SUDO_UID" ]; then return 0; fi
   local path
-  for path in .cache node_modules web/dist; do
+  for path in .cache node_modules web/dist native/sensor/build; do
     if [ -e "$path" ]; then chown -R --no-dereference "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$path"; fi
   done
 }

@@ -156,7 +156,7 @@ describe("files", () => {
   it("renames carry both names, an exchange its flag", () => {
     const renames = ofKind(run.records, "path").filter(({ operation }) => operation === "rename");
     const plain = renames.filter(({ path }) => path.name.toString().startsWith("from-"));
-    expect(plain.map(({ path, target }) => `${path.name} ${target?.name}`)).toEqual(
+    expect(plain.map(({ path, target }) => `${path.name.toString()} ${target?.name.toString()}`)).toEqual(
       Array.from({ length: 500 }, (_, index) => `from-${index} to-${index}`),
     );
     expect(plain[0]?.target?.base?.toString()).toBe(run.place);

@@ -114,8 +114,8 @@ export async function observe(workload: Workload, cases: Readonly<Record<string,
 export function ofKind<Kind extends KernelRecord["kind"]>(
   records: readonly KernelRecord[],
   kind: Kind,
-): Extract<KernelRecord, { kind: Kind }>[] {
-  return records.filter((record): record is Extract<KernelRecord, { kind: Kind }> => record.kind === kind);
+): (KernelRecord & { kind: Kind })[] {
+  return records.filter((record): record is KernelRecord & { kind: Kind } => record.kind === kind);
 }
 
 /** The strings of an argument or environment block. */

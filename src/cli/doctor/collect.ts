@@ -6,9 +6,12 @@ import { type MachineFacts, readMachineFacts } from "../../core/machine.ts";
 import { findAgentImage } from "../../engine/image/agent-image.ts";
 import { distributionPackagesProblem } from "../../engine/image/rootfs-tar.ts";
 import type { EngineAttempt } from "../../engine/select.ts";
+import { sensorProgram } from "../../sensors/kernel/sensor-process.ts";
+import { PACKAGE_ROOT } from "../package-root.ts";
 import { checkEngines, checkImage, checkImageBuild, checkUnusableEngine, engineInUse } from "./engine-checks.ts";
 import * as machine from "./machine-checks.ts";
 import type { DoctorCheck, DoctorReport } from "./report.ts";
+import { checkSensor, trySensor } from "./sensor-check.ts";
 
 export interface DoctorDeps {
   toolVersion: string;
@@ -43,7 +46,7 @@ async function linuxChecks(deps: DoctorDeps, facts: MachineFacts): Promise<Docto
     machine.checkRights(facts, await sudoWorks()),
     ...(await engineChecks(deps)),
     machine.checkNamespaceEntry(await namespaceEntryFailure()),
-    machine.checkSensor(),
+    checkSensor(await trySensor(sensorProgram(PACKAGE_ROOT))),
     machine.checkModel(deps.model),
     machine.checkCaptureRoot(deps.captureRoot, await writeFailure(place)),
     machine.checkDisk(place, await freeBytes(place)),

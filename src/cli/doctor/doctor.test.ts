@@ -4,6 +4,7 @@ import type { EngineAttempt } from "../../engine/select.ts";
 import { checkEngines, checkImage, checkUnusableEngine } from "./engine-checks.ts";
 import * as machine from "./machine-checks.ts";
 import { type DoctorCheck, renderDoctorReport } from "./report.ts";
+import { checkSensor, trySensor } from "./sensor-check.ts";
 
 const FACTS: MachineFacts = {
   platform: "linux",
@@ -85,6 +86,29 @@ describe("engine checks", () => {
   it("a missing image is no obstacle", () => {
     expect(checkImage(undefined, undefined)).toMatchObject({ ok: "warn" });
     expect(checkImage("localhost/a:b", "no mmdebstrap")).toMatchObject({ ok: "yes" });
+  });
+});
+
+describe("sensor check", () => {
+  const ready = { kind: "ready", timeNs: 1, programs: 7, refused: [], ringBytes: 4096 } as const;
+
+  it("is well where the kernel sensor loads, and a warning where it sees less", () => {
+    expect(checkSensor({ ...ready, refused: [] })).toMatchObject({
+      ok: "yes",
+      detail: expect.stringContaining("7 programs"),
+    });
+    expect(checkSensor({ ...ready, refused: ["on_tcp_state"] })).toMatchObject({
+      ok: "warn",
+      detail: expect.stringContaining("on_tcp_state"),
+    });
+  });
+
+  it("says how to build it, and that polling takes over", async () => {
+    expect(checkSensor(await trySensor("/nowhere/capture-sensor"))).toMatchObject({
+      ok: "warn",
+      detail: expect.stringMatching(/^polling.*not built/),
+      fix: "scripts/build-sensor.sh",
+    });
   });
 });
 

@@ -91,11 +91,6 @@ export function checkCaptureRoot(directory: string, failure: string | undefined)
   };
 }
 
-/** What is observed, and how well; fixed until a better sensor can run here. */
-export function checkSensor(): DoctorCheck {
-  return { id: "sensor", title: "Sensor", ok: "yes", detail: "polling: process and network are sampled" };
-}
-
 export function checkModel(model: string): DoctorCheck {
   const offline = model === "scripted" || model.startsWith("scripted:");
   const detail = offline ? `${model}: offline, nothing leaves this machine` : model;
