@@ -8,6 +8,7 @@ import { runBatch } from "../../src/batch/run-batch.ts";
 import { deriveCapture } from "../../src/cli/derive-capture.ts";
 import { modelFor, planRun, prepareRuns, type RunBase } from "../../src/cli/prepare-runs.ts";
 import { resolveSettings } from "../../src/cli/settings.ts";
+import { LAYOUT } from "../../src/evidence/layout.ts";
 import { readScript } from "../../src/gateway/script-file.ts";
 import { madeCalls } from "../../src/issues/check-truth.ts";
 import { touchedByCommands } from "../../src/issues/check-truth-paths.ts";
@@ -16,10 +17,11 @@ import { playFiles } from "../../src/issues/play-files.ts";
 import { personasOf } from "../../src/issues/resolve-model.ts";
 import { readTruth, truthPath } from "../../src/issues/truth-file.ts";
 import { viewWorkingCopy } from "../../src/issues/working-copy.ts";
+import { type CaptureEvent, captureEvent } from "../../src/schema/event.ts";
 import type { Issue } from "../../src/schema/issue.ts";
 import { runCapture } from "../../src/supervisor/run.ts";
 import { readCapture } from "../support/captures.ts";
-import { changeMismatches } from "../support/truth-against-capture.ts";
+import { changeMismatches, contactMismatches, programMismatches } from "../support/truth-against-capture.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const TASKS = path.join(ROOT, "tasks");
@@ -94,6 +96,17 @@ function toolResults({ dir, exchanges }: ReturnType<typeof readCapture>): string
   return results.join("\n");
 }
 
+/** What the kernel sensor saw; undefined where the run was polled. */
+function kernelEvents(dir: string): CaptureEvent[] | undefined {
+  const file = path.join(dir, LAYOUT.events);
+  if (!fs.existsSync(file)) return undefined;
+  const lines = fs
+    .readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  return lines.map((line) => captureEvent.parse(JSON.parse(line)));
+}
+
 describe.each(personas)("every task played by %s is captured as it was", (persona) => {
   let captures: Map<string, string>;
   beforeAll(async () => {
@@ -113,6 +126,11 @@ describe.each(personas)("every task played by %s is captured as it was", (person
 
     const truth = readTruth(truthPath(TASKS, id, persona));
     expect(changeMismatches(truth, capture.fsDiff)).toEqual([]);
+    const events = kernelEvents(capture.dir);
+    if (events !== undefined) {
+      expect(programMismatches(truth, events)).toEqual([]);
+      expect(contactMismatches(truth, events)).toEqual([]);
+    }
     const { files } = playFiles(calls, viewWorkingCopy(issue, ROOT), touchedByCommands(truth, calls));
     const touched = touchedByCommands(truth, calls);
     for (const [file, { content }] of files) {
