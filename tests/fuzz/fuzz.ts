@@ -20,9 +20,9 @@ const collectGarbage = vm.runInNewContext("gc") as () => void;
 const GUARDED = new vm.Script("globalThis.fuzzStep()");
 
 /** Ends `step` when it does not end by itself: only the engine can stop a loop that never returns. */
-function guarded(step: () => void): void {
+export function guarded(step: () => void, hangMs = HANG_MS): void {
   (globalThis as { fuzzStep?: () => void }).fuzzStep = step;
-  GUARDED.runInThisContext({ timeout: HANG_MS });
+  GUARDED.runInThisContext({ timeout: hangMs });
 }
 
 export interface FuzzOptions {
