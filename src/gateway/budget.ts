@@ -13,6 +13,10 @@ export interface BudgetLimits {
 const MINUTE_MS = 60_000;
 /** A rough count for what nobody counted: an agent must not get round its limit by hanging up before the count comes. */
 const BYTES_PER_TOKEN = 4;
+const WAIT_STEP_MS = 5000;
+/** Below the time after which OpenCode gives a request up. */
+const MAX_WAIT_MS = 240_000;
+const WAITED_TOO_LONG = "the request waited for its turn for too long: too many are made for the limit a minute";
 /** Requests that wait for their turn; more are told to come again. */
 const MAX_WAITING = 16;
 
@@ -60,10 +64,11 @@ export class Budget {
   }
 
   /**
-   * Waits until a request may begin, by the limit of requests a minute.
+   * Waits until a request may begin, by the limit of requests a minute; `onWait` says again and again that it waits, so
+   * that this does not pass for idleness.
    * @returns milliseconds waited. @throws UpstreamError 429 when too many wait already; AbortError.
    */
-  async turn(signal: AbortSignal): Promise<number> {
+  async turn(signal: AbortSignal, onWait: () => void = () => {}): Promise<number> {
     const perMinute = this.#limits.requestsPerMinute;
     if (perMinute === undefined) return 0;
     if (this.#waiting >= MAX_WAITING) {
@@ -73,7 +78,9 @@ export class Budget {
     this.#waiting += 1;
     try {
       for (let waitMs = this.#waitMs(perMinute); waitMs > 0; waitMs = this.#waitMs(perMinute)) {
-        await delay(waitMs, undefined, { signal });
+        if (monotonicMs() - from > MAX_WAIT_MS) throw new UpstreamError("limit-reached", 429, WAITED_TOO_LONG);
+        await delay(Math.min(waitMs, WAIT_STEP_MS), undefined, { signal });
+        onWait();
       }
       this.#begun.push(monotonicMs());
       return monotonicMs() - from;

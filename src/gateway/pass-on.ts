@@ -61,7 +61,7 @@ async function ask(exchange: OpenExchange, body: Buffer, context: PassOnContext)
   if (refusal !== undefined) throw new UpstreamError("request-refused", 404, refusal);
   refuseProviderTools(exchange, context.allowProviderTools);
   exchange.setAside = context.budget.admit(body.length);
-  exchange.held(await context.budget.turn(context.abort.signal));
+  exchange.held(await context.budget.turn(context.abort.signal, context.onActivity));
   const headers = endToEnd(exchange.headers);
   return context.upstream.send({ method, path, wireFormat, headers, body, signal: context.abort.signal });
 }
