@@ -151,6 +151,8 @@ describe("what the agent's own process does", () => {
     run.event(1.5, { kind: "net.connect", process: AGENT, remote: "203.0.113.9:443", ...socket });
     const read = run.read();
     expect(["0.0", "0.1", "0.2"].map((key) => read.effectsOf(key)?.method)).toEqual(["path", "helper", "host"]);
+    const renamed = read.effectsOf("0.0")?.files.map((one) => one.path);
+    expect(renamed).toEqual(["/workspace/tmp1", "/workspace/src/b.ts"]);
     expect(read.result().unattributed_effects).toMatchObject([{ text: expect.stringContaining("203.0.113.9") }]);
   });
 

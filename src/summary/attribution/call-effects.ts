@@ -33,7 +33,7 @@ class OneCall {
         this.#commands.add(() => effect.text);
         return;
       case "file":
-        this.#files.add(effect.path, effect.operation, effect.sensitive);
+        for (const one of effect.paths) this.#files.add(one, effect.operation, effect.sensitive);
         return;
       case "contact": {
         const { remote, outcome } = effect;

@@ -5,7 +5,7 @@ import type { CaptureEvent } from "../../schema/event.ts";
 /** What one event did, in the few words that the summary has for it. */
 export type Effect =
   | { class: "command"; text: string }
-  | { class: "file"; path: string; operation: FileOperation; sensitive: boolean; text: string }
+  | { class: "file"; paths: readonly string[]; operation: FileOperation; sensitive: boolean; text: string }
   | { class: "contact"; remote: string; outcome: string; text: string }
   | { class: "other"; text: string };
 
@@ -59,7 +59,9 @@ function fileEffect(event: Extract<CaptureEvent, { path: string }>): Effect | un
   const operation = operationOf(event);
   if (operation === undefined) return undefined;
   const text = shorten(`${operation} ${path}${"to" in event ? ` → ${event.to}` : ""}`, TEXT_CHARS);
-  return { class: "file", path, operation, sensitive: "sensitive" in event && event.sensitive === true, text };
+  // A rename is about both names.
+  const paths = "to" in event ? [path, event.to] : [path];
+  return { class: "file", paths, operation, sensitive: "sensitive" in event && event.sensitive === true, text };
 }
 
 function operationOf(event: CaptureEvent): FileOperation | undefined {

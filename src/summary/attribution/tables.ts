@@ -32,7 +32,7 @@ export class EffectTables {
     if (!("process" in event)) return;
     const who = { process: event.process, cause: causeEntry(cause) };
     if (event.kind === "process.exec") this.#exec(event, who);
-    if (effect?.class === "file") this.#file(effect, who, event.time);
+    if (effect?.class === "file") for (const path of effect.paths) this.#file({ ...effect, path }, who, event.time);
     if (effect?.class === "contact") this.#contact(effect, who, event.time);
   }
 

@@ -11,7 +11,7 @@ function List({ title, total, items }: { title: string; total: number; items: re
   if (total === 0) return null;
   return (
     <>
-      <h4>
+      <h4 class="effects-head">
         {title} <span class="muted">{number(total)}</span>
       </h4>
       <ul class="plain-list">
@@ -98,7 +98,7 @@ export function Unattributed({ attribution }: { attribution: Attribution | null 
   if (attribution === null) return null;
   const { attributed, agent_own: own, unattributed: total, unattributed_effects: effects } = attribution;
   const counts = { attributed: number(attributed), own: number(own) };
-  if (total === 0) return <p class="muted">{say("effects.allExplained", counts)}</p>;
+  if (total === 0) return <p class="explained muted">{say("effects.allExplained", counts)}</p>;
   return (
     <Section title={say("effects.unattributed")} note={say("effects.unattributedNote", counts)}>
       <List
