@@ -1,4 +1,5 @@
 import { type ChildProcess, type ExecFileException, execFile } from "node:child_process";
+import { errorMessage } from "./errors.ts";
 
 export interface ExecOptions {
   cwd?: string;
@@ -40,13 +41,21 @@ export function exec(file: string, args: readonly string[], options: ExecOptions
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   };
   const [program, allArgs] = options.extendEnv === false ? [file, args] : withVariables(file, args, options.env);
-  const child = execFile(program, [...allArgs], settings, (error, stdout, stderr) => {
+  const onEnd = (error: ExecFileException | null, stdout: string, stderr: string): void => {
     stop.dispose();
     const failure = stop.reason ?? (error === null ? undefined : failureOf(error));
     // A program that is asked to end may do so with 0, which must not pass for success.
     const exitCode = stop.reason === undefined ? exitCodeOf(error) : null;
     resolve({ exitCode, stdout, stderr, failure: failure === undefined ? undefined : `${file} ${failure}` });
-  });
+  };
+  let child: ChildProcess;
+  try {
+    child = execFile(program, [...allArgs], settings, onEnd);
+  } catch (error) {
+    // Node throws at once where the system refuses for other reasons than that there is no such program: no memory, for one.
+    const failure = `${file} could not be started: ${errorMessage(error)}`;
+    return Promise.resolve({ exitCode: null, stdout: "", stderr: "", failure });
+  }
   stop.watch(child, options);
   // It may end without reading its input; its exit code tells the story.
   child.stdin?.on("error", () => {});

@@ -106,8 +106,9 @@ async function finishOrLeave(run: RunState, end: AgentEnd, supervisorError: stri
   } catch (error) {
     await makeRoom(run);
     if (run.container !== undefined) await run.plan.engine.removeContainer(run.container.id).catch(() => {});
-    const message = `the end of ${run.captureDir} could not be written: ${errorMessage(error)}`;
-    throw new CaptureError(isDiskFull(error) ? "disk-full" : "write-failed", message, {
+    if (!(error instanceof CaptureError)) throw error;
+    const message = `the end of ${run.captureDir} could not be written: ${error.message}`;
+    throw new CaptureError(error.code, message, {
       cause: error,
       hint: "what was recorded until then is kept; mend the disk, and the next run with this capture root finishes it",
     });

@@ -26,30 +26,42 @@ export interface ReaderRun {
  * waits for its order, takes no CPU, and ends by itself when this process ends.
  */
 export class SessionReader {
-  readonly #child: ChildProcess;
+  /** Undefined when the machine could not even start it. */
+  readonly #child: ChildProcess | undefined;
   readonly #closed: Promise<number | null>;
   #stderr = "";
   #failure = "the reader died";
 
   constructor() {
-    const cache = getCompileCacheDir();
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, READER], {
-      stdio: ["pipe", "ignore", "pipe"],
-      // Nothing of our own environment, which may hold keys, is for a process that looks at hostile input.
-      env: cache === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(cache) },
-    });
-    this.#child.stderr?.on("data", (chunk: Buffer) => {
+    this.#child = this.#spawn();
+    this.#child?.stderr?.on("data", (chunk: Buffer) => {
       if (this.#stderr.length < LOG_BYTES) this.#stderr += chunk.toString("utf8");
     });
-    this.#child.on("error", (error) => {
+    this.#child?.on("error", (error) => {
       this.#failure = errorMessage(error);
     });
-    this.#child.stdin?.on("error", () => undefined);
-    this.#closed = once(this.#child, "close").then(
+    this.#child?.stdin?.on("error", () => undefined);
+    const closed = this.#child === undefined ? Promise.resolve([null]) : once(this.#child, "close");
+    this.#closed = closed.then(
       ([code]) => code as number | null,
       () => null,
     );
     this.#hold(false);
+  }
+
+  /** Node throws at once where the system refuses for other reasons than that there is no such program: no memory, for one. */
+  #spawn(): ChildProcess | undefined {
+    const cache = getCompileCacheDir();
+    try {
+      return spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, READER], {
+        stdio: ["pipe", "ignore", "pipe"],
+        // Nothing of our own environment, which may hold keys, is for a process that looks at hostile input.
+        env: cache === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(cache) },
+      });
+    } catch (error) {
+      this.#failure = `the reader could not be started: ${errorMessage(error)}`;
+      return undefined;
+    }
   }
 
   /** Gives it its one order and waits for the end, at most `timeMs`. Never throws because of what it does. */
@@ -63,7 +75,7 @@ export class SessionReader {
     };
     if (stop.aborted) kill();
     stop.addEventListener("abort", kill, { once: true });
-    this.#child.stdin?.end(`${JSON.stringify(order)}\n`);
+    this.#child?.stdin?.end(`${JSON.stringify(order)}\n`);
     const exitCode = await this.#closed;
     stop.removeEventListener("abort", kill);
     const log = this.#stderr.split("\n").filter(Boolean);
@@ -72,12 +84,12 @@ export class SessionReader {
 
   /** For one that is not needed after all. */
   stop(): void {
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
   }
 
   /** While it waits it must not keep this process from ending. */
   #hold(on: boolean): void {
-    const parts = [this.#child, this.#child.stdin as Socket | null, this.#child.stderr as Socket | null];
+    const parts = [this.#child, this.#child?.stdin as Socket | null, this.#child?.stderr as Socket | null];
     for (const part of parts) {
       if (on) part?.ref();
       else part?.unref();
