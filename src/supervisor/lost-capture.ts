@@ -13,6 +13,7 @@ import { DiskReserve } from "./disk-reserve.ts";
 import { lostClasses } from "./lost-classes.ts";
 import { countLostStreams, type LostStreams } from "./lost-streams.ts";
 import { writeMissingObservations } from "./missing-observations.ts";
+import { rebuildObservations } from "./rebuild-observations.ts";
 
 export interface LostRunOptions {
   runId: string;
@@ -61,6 +62,7 @@ function removeTemporaries(captureDir: string): void {
 
 async function finishRecord(captureDir: string, record: RunRecord): Promise<RunRecord> {
   const streams = await countLostStreams(captureDir);
+  if (streams.kernelEvents > 0) await rebuildObservations(captureDir);
   const completeness = completeLost(captureDir, record, streams);
   const finished: RunRecord = {
     ...record,

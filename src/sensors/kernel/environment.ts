@@ -5,6 +5,11 @@ import type { BodyOf } from "../../schema/event.ts";
 /** Names and hashes of one environment. */
 type Hashes = ReadonlyMap<string, string>;
 
+interface Parsed {
+  hashes: Hashes;
+  callId: string | undefined;
+}
+
 /** An environment that stands whole in the file, as the start of what others differ in. */
 export interface EnvironmentBase {
   seq: number;
@@ -26,6 +31,7 @@ const HASH_DIGITS = 16;
 const MAX_DIFFERENCES = 8;
 const CACHE_ENTRIES = 5000;
 const MAX_CACHED_CHARACTERS = 4096;
+const CACHE_BLOCKS = 200;
 
 /**
  * Describes environments without their values: they hold keys and tokens. The hash tells whether two values of one
@@ -34,6 +40,7 @@ const MAX_CACHED_CHARACTERS = 4096;
 export class Environments {
   readonly #key: Buffer;
   readonly #cache = new Map<string, string>();
+  readonly #blocks = new Map<string, Parsed>();
 
   constructor(key: Buffer = randomBytes(32)) {
     this.#key = key;
@@ -41,8 +48,28 @@ export class Environments {
 
   /** `block`: entries that end with a NUL each. `cut`: its end is missing. `base`: what it will most likely be like. */
   describe(block: Buffer, cut: boolean, base: EnvironmentBase | undefined): DescribedEnvironment {
-    // One byte, one character: values need not be UTF-8.
-    const entries = block.toString("latin1").split("\0");
+    const { hashes, callId } = this.#parsed(block, cut);
+    const claim = callId === undefined ? {} : { call_id: shorten(callId, MAX_CALL_ID) };
+    const difference = base === undefined ? undefined : differenceOf(hashes, base);
+    if (difference !== undefined) return { fields: { ...difference, ...claim }, hashes: undefined };
+    return { fields: { env: Object.fromEntries(hashes), ...claim }, hashes };
+  }
+
+  /** Programs that one shell starts have the same few environments again and again. */
+  #parsed(block: Buffer, cut: boolean): Parsed {
+    if (cut || block.length > MAX_CACHED_CHARACTERS) return this.#parse(block.toString("latin1"), cut);
+    const text = block.toString("latin1");
+    const known = this.#blocks.get(text);
+    if (known !== undefined) return known;
+    const parsed = this.#parse(text, cut);
+    if (this.#blocks.size >= CACHE_BLOCKS) this.#blocks.clear();
+    this.#blocks.set(text, parsed);
+    return parsed;
+  }
+
+  /** `text`: one character for each byte, as values need not be UTF-8. */
+  #parse(text: string, cut: boolean): Parsed {
+    const entries = text.split("\0");
     // Behind the last NUL stands nothing, or an entry that is not whole and would get a wrong hash.
     if (cut || entries.at(-1) === "") entries.pop();
     const hashes = new Map<string, string>();
@@ -55,10 +82,7 @@ export class Environments {
       if (name === CALL_ID) callId = toUtf8(entry.slice(equals + 1));
       hashes.set(name, this.#hash(entry, equals));
     }
-    const claim = callId === undefined ? {} : { call_id: shorten(callId, MAX_CALL_ID) };
-    const difference = base === undefined ? undefined : differenceOf(hashes, base);
-    if (difference !== undefined) return { fields: { ...difference, ...claim }, hashes: undefined };
-    return { fields: { env: Object.fromEntries(hashes), ...claim }, hashes };
+    return { hashes, callId };
   }
 
   #hash(entry: string, equals: number): string {
@@ -83,6 +107,7 @@ function toUtf8(latin1: string): string {
 
 /** What differs from the base, or undefined when that is so much that the whole is shorter. */
 function differenceOf(hashes: Hashes, base: EnvironmentBase): EnvironmentFields | undefined {
+  if (hashes === base.hashes) return { env_base: base.seq };
   const set = [...hashes].filter(([name, hash]) => base.hashes.get(name) !== hash);
   if (set.length > MAX_DIFFERENCES) return undefined;
   const unset = [...base.hashes.keys()].filter((name) => !hashes.has(name));

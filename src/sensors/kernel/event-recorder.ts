@@ -1,14 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeJsonAtomic } from "../../core/atomic-file.ts";
-import { isoNow } from "../../core/clock.ts";
 import { LAYOUT } from "../../evidence/layout.ts";
-import { SCHEMA_VERSION } from "../../schema/common.ts";
 import type { EventBody } from "../../schema/event.ts";
-import type { Network, ProcessTree } from "../../schema/observations.ts";
-import { EventConnectionList } from "./connection-list.ts";
+import { EventLists } from "./event-lists.ts";
 import { EventWriter, type EventWriterStats } from "./event-writer.ts";
-import { EventProcessList } from "./process-list.ts";
 import type { Books } from "./statements.ts";
 
 /** Ports on which names are asked for in a way that is not read: plain over TCP, and encrypted. */
@@ -18,8 +13,7 @@ const UNREAD_DNS_PORT = /:(?:53|853)$/;
 export class EventRecorder {
   readonly #captureDir: string;
   readonly #writer: EventWriter;
-  readonly #processes = new EventProcessList();
-  readonly #connections = new EventConnectionList();
+  readonly #lists = new EventLists();
   readonly #tally = { ringOperations: 0, compatCalls: 0, hiddenDns: 0, malformedDns: 0, tcpConnects: 0 };
 
   /** Creates the events file of the capture. */
@@ -30,16 +24,14 @@ export class EventRecorder {
 
   /** @returns the event's number in the file, or undefined when there was no room. */
   emit(event: EventBody): number | undefined {
-    this.#processes.apply(event);
-    this.#connections.apply(event);
+    this.#lists.apply(event);
     this.#count(event);
     return this.#writer.write(event);
   }
 
   /** Keeps which processes and connections there are now. */
   snapshot(nowMs: number): void {
-    this.#processes.snapshot(nowMs);
-    this.#connections.snapshot(nowMs);
+    this.#lists.snapshot(nowMs);
   }
 
   flush(): void {
@@ -61,14 +53,12 @@ export class EventRecorder {
 
   /** Writes observations/process_tree.json. Throws CaptureError. */
   writeProcessTree(): void {
-    const value: ProcessTree = { ...head(), ...this.#processes.result() };
-    writeJsonAtomic(path.join(this.#captureDir, LAYOUT.processTree), value);
+    this.#lists.writeProcessTree(this.#captureDir);
   }
 
   /** Writes observations/network.json. Throws CaptureError. */
   writeNetwork(): void {
-    const value: Network = { ...head(), ...this.#connections.result() };
-    writeJsonAtomic(path.join(this.#captureDir, LAYOUT.network), value);
+    this.#lists.writeNetwork(this.#captureDir);
   }
 
   #count(event: EventBody): void {
@@ -83,8 +73,4 @@ export class EventRecorder {
     }
     if (event.kind === "net.datagram" && event.malformed_dns === true) this.#tally.malformedDns++;
   }
-}
-
-function head() {
-  return { schema_version: SCHEMA_VERSION, generated_at: isoNow() } as const;
 }
