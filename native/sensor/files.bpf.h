@@ -12,6 +12,7 @@
 #define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
 #define O_TMPFILE_BIT 020000000
+#define AT_FDCWD -100
 #define AT_REMOVEDIR 0x200
 #define CLOSE_RANGE_CLOEXEC 4
 #define MAP_TYPE 0xf
@@ -140,21 +141,18 @@ static __always_inline void emit_open_files(struct task_struct *task, u32 contai
   if (task->files && task->files->count.counter == 1) emit_range(container_pid, 0, ~0u - 1);
 }
 
+/* Where a name starts from: the root for an absolute one, else a directory that is open, or the current one. */
 static __always_inline void append_base(struct draft *draft, u32 index, const struct ended_call *ended, u8 directory, u64 name) {
   struct task_struct *task = (void *)bpf_get_current_task();
+  struct path start = {};
   u8 first = 0;
+  s32 descriptor = directory ? (s32)argument_of(ended, directory) : AT_FDCWD;
   if (name && bpf_probe_read_user(&first, 1, (void *)name)) first = 0;
-  if (first == '/') {
-    append_path(draft, index, BPF_CORE_READ(task, fs, root.dentry), BPF_CORE_READ(task, fs, root.mnt));
-    return;
-  }
-  s32 descriptor = directory ? (s32)argument_of(ended, directory) : -100; /* AT_FDCWD */
-  if (descriptor == -100) {
-    append_path(draft, index, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
-    return;
-  }
-  struct file *file = file_of(descriptor);
-  if (file) append_file_path(draft, index, file);
+  struct file *file = first != '/' && descriptor != AT_FDCWD ? file_of(descriptor) : 0;
+  if (first == '/') BPF_CORE_READ_INTO(&start, task, fs, root);
+  else if (descriptor == AT_FDCWD) BPF_CORE_READ_INTO(&start, task, fs, pwd);
+  else if (file) BPF_CORE_READ_INTO(&start, file, f_path);
+  append_path(draft, index, (u64)start.dentry, (u64)start.mnt);
 }
 
 static __noinline int append_name(struct draft *draft, u32 index, const struct ended_call *ended, u8 directory, u8 name) {
@@ -168,8 +166,11 @@ static __always_inline bool target_is_relative(u8 operation) {
   return operation == PATH_RENAME || operation == PATH_LINK || operation == PATH_MOVE_MOUNT || operation == PATH_PIVOT_ROOT;
 }
 
-static __noinline int emit_path(const struct ended_call *ended, u8 kind, u8 class) {
+static __noinline int emit_path(const struct ended_call *ended) {
   const volatile struct call *call = ended->call;
+  bool exec = call->handler == HANDLE_EXEC;
+  if (exec && ended->result >= 0) return 0; /* sched_process_exec told of it */
+  u8 kind = exec ? KIND_EXEC_FAILED : KIND_PATH, class = exec ? CLASS_PROCESS : CLASS_FILE;
   struct draft *draft = begin(kind, class, ended->task, ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;

@@ -104,12 +104,16 @@ static __noinline int append_collected(struct draft *draft, u32 index, u32 at, u
   return 0;
 }
 
-/* `path` as the container sees it. */
-static __noinline int append_path(struct draft *draft, u32 index, struct dentry *dentry, struct vfsmount *vfsmount) {
+/*
+ * A path as the container sees it. Global, with addresses as numbers: the verifier then looks at it once and not at each call,
+ * which is most of the time that loading takes.
+ */
+__noinline int append_path(struct draft *draft, u32 index, u64 dentry, u64 vfsmount_address) {
+  struct vfsmount *vfsmount = (void *)vfsmount_address;
   u32 whole = 0;
-  u32 at = collect_path(dentry, vfsmount, &whole);
+  if (!draft || !vfsmount) return 0;
+  u32 at = collect_path((void *)dentry, vfsmount, &whole);
   append_collected(draft, index, at, whole);
-  if (!vfsmount) return 0;
   struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
   struct task_struct *task = (void *)bpf_get_current_task();
   struct mnt_namespace *own = BPF_CORE_READ(task, nsproxy, mnt_ns);
@@ -118,7 +122,7 @@ static __noinline int append_path(struct draft *draft, u32 index, struct dentry 
 }
 
 static __always_inline void append_file_path(struct draft *draft, u32 index, struct file *file) {
-  append_path(draft, index, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+  append_path(draft, index, (u64)BPF_CORE_READ(file, f_path.dentry), (u64)BPF_CORE_READ(file, f_path.mnt));
 }
 
 /* The open file behind a descriptor of the current process, or 0. */

@@ -70,7 +70,7 @@ static __always_inline void append_exec(struct draft *draft, struct task_struct 
   append_file_path(draft, 0, file);
   append_string(draft, 1, bprm->filename, false);
   if (bprm->interp != bprm->filename) append_string(draft, 2, bprm->interp, false);
-  append_path(draft, 3, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
+  append_path(draft, 3, (u64)BPF_CORE_READ(task, fs, pwd.dentry), (u64)BPF_CORE_READ(task, fs, pwd.mnt));
   u64 args = task->mm->arg_start, args_end = task->mm->arg_end;
   u64 env = task->mm->env_start, env_end = task->mm->env_end;
   header->body.exec.args_bytes = args_end - args;
@@ -151,11 +151,6 @@ int find_namespace(struct bpf_iter__task *context) {
   variables.followed_namespace = BPF_CORE_READ(namespace, ns.inum);
   variables.watch_namespaced = 1;
   return 0;
-}
-
-static __always_inline int handle_exec(const struct ended_call *ended) {
-  if (ended->result >= 0) return 0; /* sched_process_exec told of it */
-  return emit_path(ended, KIND_EXEC_FAILED, CLASS_PROCESS);
 }
 
 #endif

@@ -42,10 +42,11 @@ static __always_inline void read_arguments(struct pt_regs *regs, u64 *arguments)
 
 static __always_inline int handle(const struct ended_call *ended) {
   switch (ended->call->handler) {
-    case HANDLE_PATH: return emit_path(ended, KIND_PATH, CLASS_FILE);
+    case HANDLE_PATH:
+    case HANDLE_EXEC: return emit_path(ended);
+    case HANDLE_OPEN_BY_HANDLE: handle_blind(ended); /* fall through */
     case HANDLE_OPEN: return handle_open(ended);
     case HANDLE_MMAP: return handle_mmap(ended);
-    case HANDLE_EXEC: return handle_exec(ended);
     case HANDLE_ADDRESS: return handle_address(ended);
     case HANDLE_ACCEPT: return handle_accept(ended);
     case HANDLE_SOCKET: return handle_socket(ended);
@@ -56,7 +57,6 @@ static __always_inline int handle(const struct ended_call *ended) {
     case HANDLE_NAMESPACE: return handle_namespace(ended);
     case HANDLE_REACH: return handle_reach(ended);
     case HANDLE_BLIND: return handle_blind(ended);
-    case HANDLE_OPEN_BY_HANDLE: handle_blind(ended); return handle_open(ended);
     default: return 0;
   }
 }

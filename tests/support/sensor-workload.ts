@@ -24,9 +24,20 @@ export class Workload {
   readonly program = path.join(this.dir, "workload");
 
   constructor() {
-    const sources = globSync(path.join(ROOT, "native/sensor/test/*.c"));
+    const sources = globSync(path.join(ROOT, "native/sensor/test/workload*.c"));
     const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-array-bounds", "-static", "-pthread"];
     execFileSync("gcc", [...flags, "-o", this.program, ...sources]);
+  }
+
+  /** Which of these BPF programs the kernel still has. */
+  programsAlive(ids: readonly string[]): string[] {
+    const program = path.join(this.dir, "programs-alive");
+    if (!existsSync(program)) {
+      execFileSync("gcc", ["-O2", "-o", program, path.join(ROOT, "native/sensor/test/programs-alive.c")]);
+    }
+    return execFileSync(program, ids, { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line !== "");
   }
 
   /** Starts it held, as the first process of new pid, network and mount namespaces. */
