@@ -54,7 +54,8 @@ async function writeEvidence(
   });
   const jump = clockGap(run);
   if (jump !== undefined) collected.gaps.push(jump);
-  if (end.stoppedBy === "disk-full") collected.gaps.push(diskGap(run));
+  const stopped = stopGap(run, end);
+  if (stopped !== undefined) collected.gaps.push(stopped);
   const completeness = completenessRecord(collected.classes, collected.gaps);
   const stated = await writer.attempt(LAYOUT.completeness, () =>
     writeJsonAtomic(path.join(captureDir, LAYOUT.completeness), completeness),
@@ -89,9 +90,17 @@ function verdictOf(run: RunState, end: AgentEnd, collected: Collected, superviso
   });
 }
 
-function diskGap(run: RunState): Gap {
-  const reason = "the disk of the captures was nearly full, so the run was stopped: what came last may be missing";
-  return { class: "all", from: run.exitedAt, to: null, reason };
+/** What a run that we had to stop for want of something can't show. */
+function stopGap(run: RunState, end: AgentEnd): Gap | undefined {
+  const gap = (name: string, reason: string): Gap => ({ class: name, from: run.exitedAt, to: null, reason });
+  if (end.stoppedBy === "disk-full")
+    return gap(
+      "all",
+      "the disk of the captures was nearly full, so the run was stopped: what came last may be missing",
+    );
+  if (end.stoppedBy === "model-lost")
+    return gap("model", "the socket of the model was closed: what the agent tried to send last is not on record");
+  return undefined;
 }
 
 /** Unless a sensor has said it itself. */

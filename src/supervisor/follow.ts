@@ -19,6 +19,7 @@ const KILL_GRACE_MS = 20_000;
 /** When nothing was printed by then, the posture is measured anyway. */
 const POSTURE_AFTER_MS = 1000;
 const READER_LOOK_MS = 200;
+const SOCKET_LOOK_MS = 500;
 
 /** Lets the agent run to its end: its own, a limit's, or the user's. */
 export async function followRun(run: RunState, signal: AbortSignal): Promise<AgentEnd> {
@@ -55,6 +56,7 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
     limits: runLimits(run.plan.limits),
     onLimit: stop,
   });
+  const modelTimer = watchModelSocket(run, stop);
   const readerTimer = startReaderInTime(run);
   try {
     const end = await Promise.race([attached.exited, lost]);
@@ -65,6 +67,7 @@ export async function followRun(run: RunState, signal: AbortSignal): Promise<Age
     diskWatch.stop();
     clearTimeout(measured);
     clearInterval(readerTimer);
+    clearInterval(modelTimer);
     signal.removeEventListener("abort", onAbort);
   }
 }
@@ -88,6 +91,13 @@ function watch(run: RunState, stop: (cause: StopCause) => void): Watchdog {
     modelLimitReached: () => (gateway?.totals().limitReached ?? null) !== null,
     onLimit: stop,
   });
+}
+
+/** Asked and not told: the event comes only when the last open connection is gone. */
+function watchModelSocket(run: RunState, stop: (cause: StopCause) => void): NodeJS.Timeout {
+  return setInterval(() => {
+    if (run.modelListener?.listening === false) stop("model-lost");
+  }, SOCKET_LOOK_MS);
 }
 
 /** Once the agent talks to the model its start is over, which needs all CPUs; from then on there is room. */

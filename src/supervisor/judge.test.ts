@@ -46,6 +46,7 @@ describe("judgeEnd", () => {
     );
     expect(judged({ stoppedBy: "idle-limit", exitCode: 137 })).toBe("timeout/idle-limit");
     expect(judged({ stoppedBy: "disk-limit", exitCode: 137 })).toBe("failed/disk-limit");
+    expect(judged({ stoppedBy: "model-lost", exitCode: 137 })).toBe("infra_error/model-unreachable");
     expect(judged({ stoppedBy: "disk-full", exitCode: 137 })).toBe("infra_error/disk-full");
     expect(judged({ stoppedBy: "interrupted", exitCode: null })).toBe("interrupted/interrupted");
   });

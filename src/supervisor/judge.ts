@@ -1,7 +1,14 @@
 import type { EndReason, KernelCounters, RunStatus } from "../schema/run.ts";
 
 /** What the supervisor itself did to end a run. */
-export type StopCause = "time-limit" | "idle-limit" | "token-limit" | "disk-limit" | "disk-full" | "interrupted";
+export type StopCause =
+  | "time-limit"
+  | "idle-limit"
+  | "token-limit"
+  | "disk-limit"
+  | "disk-full"
+  | "model-lost"
+  | "interrupted";
 
 /** Everything known at the end of a run. */
 export interface EndFacts {
@@ -55,6 +62,12 @@ function judgeStop(facts: EndFacts): Verdict | undefined {
         "timeout",
         "idle-limit",
         `The run was stopped: no model traffic, no output and no CPU use for ${facts.limits.idleSeconds} s.`,
+      );
+    case "model-lost":
+      return verdict(
+        "infra_error",
+        "model-unreachable",
+        "The run was stopped: the socket by which the agent reaches the model was closed under it.",
       );
     case "disk-limit":
       return verdict(

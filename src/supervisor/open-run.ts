@@ -64,6 +64,7 @@ function newRun(base: RunBase, captureDir: string): RunState {
     sensors: [],
     sink: undefined,
     gateway: undefined,
+    modelListener: undefined,
     output: undefined,
     container: undefined,
     cgroup: undefined,
@@ -85,6 +86,7 @@ function specFor(plan: RunPlan, runId: string, workspace: string, dirs: PrivateD
     seccompProfile: plan.seccompProfile,
     eventsPipeName: EVENTS_PIPE_NAME,
     nameFiles: writeNameFiles(dirs.dir),
+    instructions: plan.instructions,
     hostDirs: { workspace, home: dirs.home, tmp: dirs.tmp, pipes: dirs.pipes, config: dirs.config },
   });
 }

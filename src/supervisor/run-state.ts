@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import type { ContainerSpec, PreparedContainer } from "../engine/port.ts";
 import type { ModelGateway } from "../gateway/port.ts";
 import type { CgroupWatch } from "../sandbox/cgroup.ts";
@@ -26,6 +27,8 @@ export interface RunState {
   readonly sensors: Sensor[];
   sink: EventSink | undefined;
   gateway: ModelGateway | undefined;
+  /** The socket in the container's namespace by which the agent reaches the model. */
+  modelListener: Server | undefined;
   output: AgentOutput | undefined;
   container: PreparedContainer | undefined;
   cgroup: CgroupWatch | undefined;

@@ -73,6 +73,7 @@ async function prepareWorkspace(run: RunState, base: ContentBase, signal: AbortS
     uid: AGENT_UID,
     gid: AGENT_GID,
     pluginFile: plan.pluginFile,
+    projectConfig: plan.instructions?.projectConfig ?? false,
     captureRoot: plan.captureRoot,
     base,
     signal,
@@ -86,7 +87,12 @@ async function prepareSensors(sensors: readonly Sensor[]): Promise<void> {
 
 async function prepareModel(run: RunState): Promise<void> {
   run.gateway = await run.plan.createGateway(run.captureDir);
-  writeAgentConfig(run.privateDir.config, run.gateway.agentConfig, run.plan.pluginFile);
+  writeAgentConfig(
+    run.privateDir.config,
+    run.gateway.agentConfig,
+    run.plan.pluginFile,
+    run.plan.instructions?.ownConfig,
+  );
 }
 
 /** The container, the model, and the model's socket inside the container. */
@@ -120,7 +126,9 @@ async function openModelSocket(run: RunState): Promise<void> {
   if (container === undefined || gateway === undefined) return;
   const want = [{ name: MODEL_LISTENER, host: "127.0.0.1", port: gateway.port }];
   const listener = (await listenInNamespace(container.pid, want)).get(MODEL_LISTENER);
-  if (listener !== undefined) gateway.serve(listener);
+  if (listener === undefined) return;
+  run.modelListener = listener;
+  gateway.serve(listener);
 }
 
 /** Waits for all, so that nothing goes on behind a failure, then throws the first error. */
