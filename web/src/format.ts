@@ -1,3 +1,4 @@
+import { visible } from "../../src/schema/display.ts";
 import type { Language } from "./i18n/words.ts";
 
 const LOCALE: Record<Language, string> = { en: "en-GB", zh: "zh-CN" };
@@ -30,7 +31,7 @@ export function formatsFor(language: Language): Formats {
     },
     dateTime: (iso) => {
       const time = new Date(iso);
-      return Number.isNaN(time.getTime()) ? iso : date.format(time);
+      return Number.isNaN(time.getTime()) ? visible(iso) : date.format(time);
     },
   };
 }

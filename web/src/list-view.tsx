@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import type { CaptureListAnswer } from "../../src/browser/api.ts";
+import { visible } from "../../src/schema/display.ts";
 import type { CaptureListEntry } from "../../src/schema/page.ts";
 import { Chip, toneOfLevel, toneOfRisk, toneOfStatus } from "./components/chip.tsx";
 import { Filter, matches } from "./components/filter.tsx";
@@ -99,7 +100,7 @@ function Entry({ one }: { one: CaptureListEntry }) {
       <span class="entry-when">
         <span>{one.startedAt === null ? "" : speaker.dateTime(one.startedAt)}</span>
         <span class="muted">
-          {[one.durationSeconds === null ? "" : speaker.duration(one.durationSeconds), one.model ?? ""]
+          {[one.durationSeconds === null ? "" : speaker.duration(one.durationSeconds), visible(one.model ?? "")]
             .filter(Boolean)
             .join(" · ")}
         </span>

@@ -20,7 +20,7 @@ export function Diff({ text, label }: { text: string; label: string }) {
   return (
     <>
       {/* A scrolling region must be reachable by keyboard. */}
-      <pre class="diff" tabIndex={0} role="group" aria-label={label}>
+      <pre class="diff" tabIndex={0} role="group" aria-label={visible(label)}>
         {shown.map((line, index) => (
           // Lines have no identity but their place.
           // see above

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import { visible } from "../../../src/schema/display.ts";
 
 /** Lists up to this length are drawn whole: the browser's own search and printing then work on them. */
 const PLAIN_MAX = 150;
@@ -17,7 +18,7 @@ interface RowsProps<T> {
 export function Rows<T>(props: RowsProps<T>) {
   if (props.items.length > PLAIN_MAX) return <VirtualRows {...props} />;
   return (
-    <ol class="rows" aria-label={props.label}>
+    <ol class="rows" aria-label={visible(props.label)}>
       {props.items.map((item) => (
         <li key={props.keyOf(item)}>{props.row(item)}</li>
       ))}
@@ -38,7 +39,7 @@ function VirtualRows<T>({ items, keyOf, row, label, estimatePx = 34 }: RowsProps
   const shown = virtual.getVirtualItems();
   return (
     // A scrolling region must be reachable by keyboard.
-    <div class="rows-scroll" ref={scroller} tabIndex={0} role="group" aria-label={label}>
+    <div class="rows-scroll" ref={scroller} tabIndex={0} role="group" aria-label={visible(label)}>
       <ol class="rows" style={{ height: `${virtual.getTotalSize()}px`, position: "relative" }}>
         {shown.map((one) => {
           const item = items[one.index];

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
+import { visible } from "../../../src/schema/display.ts";
 
 interface SectionProps {
   title: string;
@@ -14,7 +15,7 @@ export function Section({ title, note, children }: SectionProps) {
   return (
     <section class="panel" aria-labelledby={id}>
       <div class="panel-head">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id}>{visible(title)}</h2>
         {note !== undefined && <div class="panel-note">{note}</div>}
       </div>
       {children}

@@ -10,7 +10,7 @@ export function Block({ value, label }: { value: string; label: string }) {
   return (
     // A scrolling region must be reachable by keyboard, and then it needs a name.
     // A scrolling region must be reachable by keyboard.
-    <pre class="block" tabIndex={0} role="group" aria-label={label}>
+    <pre class="block" tabIndex={0} role="group" aria-label={visible(label)}>
       {visibleLines(value)}
     </pre>
   );

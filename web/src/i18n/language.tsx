@@ -1,5 +1,6 @@
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
+import { visibleLines } from "../../../src/schema/display.ts";
 import { type Formats, formatsFor } from "../format.ts";
 import {
   CATALOGUES,
@@ -60,7 +61,7 @@ function speakerFor(language: Language, setLanguage: (language: Language) => voi
     say,
     sayCode: (prefix, code, fallback, params) => {
       const key = `${prefix}.${code}`;
-      return isWordKey(key) ? say(key, params) : fallback;
+      return isWordKey(key) ? say(key, params) : visibleLines(fallback);
     },
   };
 }

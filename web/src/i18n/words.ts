@@ -1,3 +1,4 @@
+import { visibleLines } from "../../../src/schema/display.ts";
 import { EN, type WordKey, type Words } from "./words-en.ts";
 import { ZH } from "./words-zh.ts";
 
@@ -16,11 +17,11 @@ export const LANGUAGE_TAGS: Readonly<Record<Language, string>> = { en: "en", zh:
 
 export type WordParams = Readonly<Record<string, string | number>>;
 
-/** Fills `{name}` in a template; a value is only ever text. */
+/** Fills `{name}` in a template; a value is only ever text, and what would hide in it is drawn as a mark. */
 export function fill(template: string, params: WordParams): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
-    return value === undefined ? whole : String(value);
+    return value === undefined ? whole : visibleLines(String(value));
   });
 }
 
