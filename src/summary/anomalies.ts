@@ -54,6 +54,8 @@ function endings({ run }: AnomalyFacts): Anomaly[] {
     "engine-lost": "The container engine was lost during the run.",
     "model-unreachable": "The model could not be reached.",
     "token-limit": "The run was stopped at its token limit.",
+    "disk-limit": "The agent was stopped: it had written more than its files may have.",
+    "disk-full": "The run was stopped because the captures' disk was nearly full.",
   };
   const message = lost[run.end_reason ?? ""];
   if (message !== undefined) found.push(anomaly((run.end_reason ?? "").replace("-", "_"), "error", message, detail));

@@ -149,6 +149,8 @@ describe("anomalies", () => {
     ["engine_lost", (parts) => void (parts.run.end_reason = "engine-lost")],
     ["model_unreachable", (parts) => void (parts.run.end_reason = "model-unreachable")],
     ["token_limit", (parts) => void (parts.run.end_reason = "token-limit")],
+    ["disk_limit", (parts) => void (parts.run.end_reason = "disk-limit")],
+    ["disk_full", (parts) => void (parts.run.end_reason = "disk-full")],
     ["unfinished", (parts) => void (parts.run.finished_at = null)],
     ["capture_invalid", (parts) => void (parts.run.capture_valid = false)],
     ["oom", (parts) => void (parts.run.kernel_counters.oom_kills = 1)],

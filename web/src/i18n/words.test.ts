@@ -29,7 +29,7 @@ describe("catalogues", () => {
   it("have words for every anomaly that the summary can name", () => {
     const source = fs.readFileSync(path.join(import.meta.dirname, "../../../src/summary/anomalies.ts"), "utf8");
     const codes = [...source.matchAll(/anomaly\("(\w+)"/g)].map(([, code]) => code ?? "");
-    const computed = ["supervisor_lost", "engine_lost", "model_unreachable", "token_limit"];
+    const computed = ["supervisor_lost", "engine_lost", "model_unreachable", "token_limit", "disk_limit", "disk_full"];
     expect(codes.length).toBeGreaterThan(15);
     expect([...codes, ...computed].filter((code) => !isWordKey(`anomaly.${code}`))).toEqual([]);
   });
