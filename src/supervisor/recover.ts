@@ -8,6 +8,7 @@ import { LABEL } from "../sandbox/container-spec.ts";
 import { removeTree } from "../workspace/remove-tree.ts";
 import { finishLostCapture } from "./lost-capture.ts";
 import { busyName, OWNER_FILE, type OwnerRecord, parseBusyName } from "./private-directory.ts";
+import { waitForCreations } from "./unfinished-creations.ts";
 
 export interface RecoverOptions {
   captureRoot: string;
@@ -29,9 +30,11 @@ export interface Recovered {
  */
 export async function recoverLostRuns(options: RecoverOptions): Promise<Recovered> {
   const problems: string[] = [];
-  await removeOrphanContainers(options.engine);
   const finished: string[] = [];
-  for (const { name, runId } of lostRuns(options.captureRoot)) {
+  const lost = lostRuns(options.captureRoot);
+  await waitForCreations(lost.flatMap(({ containerName }) => containerName ?? []));
+  await removeOrphanContainers(options.engine);
+  for (const { name, runId } of lost) {
     try {
       const capture = await recoverRun(path.join(options.captureRoot, RUNS_DIRECTORY), name, runId, options);
       if (capture !== undefined) finished.push(capture);
@@ -53,16 +56,18 @@ interface LostRun {
   /** Of its private directory. */
   name: string;
   runId: string;
+  containerName: string | undefined;
 }
 
 function lostRuns(captureRoot: string): LostRun[] {
   const runs = path.join(captureRoot, RUNS_DIRECTORY);
   return namesIn(runs).flatMap((name) => {
     const busy = parseBusyName(name);
-    if (busy !== undefined) return isAlive(busy.worker) ? [] : [{ name, runId: busy.runId }];
     const owner = readOwner(path.join(runs, name));
+    const containerName = owner?.container_name;
+    if (busy !== undefined) return isAlive(busy.worker) ? [] : [{ name, runId: busy.runId, containerName }];
     // Every private directory appears with its owner in it; one without was never ours.
-    return owner === undefined || isAlive(owner.owner) ? [] : [{ name, runId: name }];
+    return owner === undefined || isAlive(owner.owner) ? [] : [{ name, runId: name, containerName }];
   });
 }
 
