@@ -57,18 +57,18 @@ describe("exec", () => {
     normaliser.add({ ...head(200), ...child, kind: "fork" });
     normaliser.add(exec(["b"], { ...child, env: block("A=1", "B=5", "D=4") }));
     const [first, second] = of("process.exec");
-    expect(second).toMatchObject({
-      env_base: first?.seq,
-      env_set: { B: hash("5"), D: hash("4") },
-      env_unset: ["C"],
-    });
+    expect(second?.env_base).toBe(first?.seq);
+    expect(second?.env_set).toEqual({ B: hash("5"), D: hash("4") });
+    expect(second?.env_unset).toEqual(["C"]);
     expect(second?.env).toBeUndefined();
   });
 
   it("does not hash a value whose end is missing", () => {
     const { normaliser, of } = testBench();
     normaliser.add(exec(["a"], { env: Buffer.from("A=1\0B=12"), envBytes: 5000 }));
-    expect(of("process.exec")[0]).toMatchObject({ env: { A: hash("1") }, env_bytes: 5000, env_truncated: true });
+    const [event] = of("process.exec");
+    expect(event?.env).toEqual({ A: hash("1") });
+    expect(event).toMatchObject({ env_bytes: 5000, env_truncated: true });
   });
 
   it("tells of scripts, of programs in memory, and of programs made in this run", () => {
