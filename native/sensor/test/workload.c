@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * workload DIRECTORY CASE=TIMES…: waits for a line on standard input, then runs the cases in order in DIRECTORY and prints
- * what worked as one line of JSON, {"case":[worked,wanted],…}.
+ * what worked as one line of JSON, {"case":[worked,wanted],…,"cpu-ms":[own and children's,the same]}.
  */
 #include "workload.h"
 #include <net/if.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,12 @@ static void raise_loopback(void) {
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ioctl(descriptor, SIOCSIFFLAGS, &request);
   close(descriptor);
+}
+
+static int cpu_ms_of(int who) {
+  struct rusage usage;
+  getrusage(who, &usage);
+  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
 }
 
 static const struct workload_case *find(const char *name, size_t length) {
@@ -49,6 +56,7 @@ int main(int count, char **words) {
     int times = atoi(equals + 1);
     printf("%s\"%s\":[%d,%d]", i == 2 ? "{" : ",", entry->name, entry->run(times), times);
   }
-  printf("}\n");
+  int cpu_ms = cpu_ms_of(RUSAGE_SELF) + cpu_ms_of(RUSAGE_CHILDREN);
+  printf(",\"cpu-ms\":[%d,%d]}\n", cpu_ms, cpu_ms);
   return 0;
 }
