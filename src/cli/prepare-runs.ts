@@ -17,6 +17,7 @@ import { cacheDirectory } from "./cache-directory.ts";
 import { chooseSensor, type SensorChoice } from "./choose-sensor.ts";
 import { deriveCapture } from "./derive-capture.ts";
 import { gatewayFor, livePlaces } from "./live-model.ts";
+import { readInstructions } from "./opencode-config.ts";
 import { PACKAGE_ROOT, toolVersion } from "./package-root.ts";
 import type { Progress } from "./progress.ts";
 import { lastSelftest } from "./selftest-store.ts";
@@ -123,6 +124,7 @@ export function planRun(base: RunBase, issue: Issue, model: RunModel): RunPlan {
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),
     toolVersion: toolVersion(),
+    instructions: readInstructions(settings),
     settings: { ...settings, limits },
     limits,
     createGateway: (captureDir) => gatewayFor(model, settings, captureDir),

@@ -15,6 +15,8 @@ export interface RunOptions {
   sensor?: string;
   timeoutSeconds?: number;
   idleSeconds?: number;
+  projectConfig?: boolean;
+  opencodeConfig?: string;
   baseUrl?: string;
   maxTokens?: number;
   maxCost?: number;
@@ -40,6 +42,8 @@ export function addRunOptions(command: Command): Command {
     .option("--image-ref <ref>", "image to run, with OpenCode in it (default: built once by this program)")
     .option("--opencode-bin <name>", "name of OpenCode inside the image (default: opencode)")
     .option("--model <model>", "scripted, scripted:PERSONA, scripted:FILE or PROVIDER/MODEL (default: scripted)")
+    .option("--project-config", "let OpenCode read the project's own AGENTS.md, CLAUDE.md, opencode.json and plugins")
+    .option("--opencode-config <file>", "add these settings of OpenCode (JSON) to ours; the agent can read them")
     .option("--base-url <url>", "where the provider of a live model is, with its version segment")
     .option("--max-tokens <n>", "end the run when the model has used so many tokens, input and output", parseAbove0)
     .option("--max-cost <usd>", "end the run when the model has cost so many US dollars", parseAbove0)
@@ -92,6 +96,8 @@ export function settingFlags(options: RunOptions): SettingFlags {
     sensor: options.sensor,
     timeout_seconds: options.timeoutSeconds,
     idle_seconds: options.idleSeconds,
+    project_config: options.projectConfig,
+    opencode_config: options.opencodeConfig,
     base_url: options.baseUrl,
     max_tokens: options.maxTokens,
     max_cost: options.maxCost,

@@ -36,7 +36,8 @@ function summaryLines(summary: Summary, record: RunRecord): [string, string][] {
   const commands = tools.filter((tool) => tool.tool === "bash").map((tool) => commandOf(tool.input));
   const { requested, error_count: errors } = record.model;
   return [
-    ["model", `${requested}, ${counts.exchanges_total} exchanges, ${errors} errors`],
+    ["model", `${requested}, ${counts.exchanges_total} exchanges, ${errors} errors${usedLine(record.model)}`],
+    ...configLine(record.agent_config),
     ["tools", `${counts.tools_total} calls, ${commands.length} commands${listed(commands)}`],
     ["processes", processesLine(counts)],
     ["files", filesLine(summary)],
@@ -50,6 +51,21 @@ function processesLine({ processes_total, events }: Summary["counts"]): string {
   if (events === undefined) return `${processes_total} seen`;
   const failed = events.by_kind["process.exec-failed"] ?? 0;
   return `${events.commands} programs run${failed === 0 ? "" : `, ${failed} could not be`}`;
+}
+
+function usedLine({ input_tokens: input, output_tokens: output, cost_usd: cost }: RunRecord["model"]): string {
+  if (input === null && output === null) return "";
+  const price = cost === null ? "" : `, about ${cost.toFixed(4)} US dollars`;
+  return `, ${(input ?? 0) + (output ?? 0)} tokens${price}`;
+}
+
+/** Said only where it is not as usual. */
+function configLine(config: RunRecord["agent_config"]): [string, string][] {
+  const read = [
+    ...(config.project_config ? ["the project's own AGENTS.md, CLAUDE.md, opencode.json and plugins"] : []),
+    ...(config.opencode_config === null ? [] : [config.opencode_config]),
+  ];
+  return read.length === 0 ? [] : [["config", `OpenCode read ${read.join(" and ")}`]];
 }
 
 function filesLine({ observations: { filesystem }, files }: Summary): string {

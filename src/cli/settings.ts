@@ -20,6 +20,8 @@ const settingsShape = {
   capture_root: z.string().min(1).optional(),
   keep_workspace: z.boolean().default(false),
   timeout_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
+  project_config: z.boolean().default(false),
+  opencode_config: z.string().min(1).optional(),
   base_url: z.url().optional(),
   api_key_file: z.string().min(1).optional(),
   check_model: z.boolean().default(true),
@@ -99,7 +101,7 @@ function readSettingsFile(project: string): Record<string, unknown> {
 /** Paths in the file are relative to the project, not to where the command was started. */
 function resolvePaths(settings: Record<string, unknown>, project: string): Record<string, unknown> {
   const resolved = { ...settings };
-  for (const name of ["issues_path", "capture_root", "api_key_file"]) {
+  for (const name of ["issues_path", "capture_root", "api_key_file", "opencode_config"]) {
     const value = resolved[name];
     if (typeof value === "string") resolved[name] = path.resolve(project, value);
   }
@@ -124,7 +126,12 @@ const NUMBERS: ReadonlySet<SettingName> = new Set([
   "price_output",
   "requests_per_minute",
 ]);
-const SWITCHES: ReadonlySet<SettingName> = new Set(["keep_workspace", "check_model", "allow_provider_tools"]);
+const SWITCHES: ReadonlySet<SettingName> = new Set([
+  "keep_workspace",
+  "project_config",
+  "check_model",
+  "allow_provider_tools",
+]);
 
 function parseVariable(name: SettingName, text: string): string | number | boolean {
   if (NUMBERS.has(name)) return Number(text);

@@ -16,17 +16,31 @@ export const INSIDE = {
 export const AGENT_UID = 10001;
 export const AGENT_GID = 10001;
 
+/** What OpenCode is told beside our own configuration. */
+export interface AgentInstructions {
+  /** OpenCode reads the working copy's own AGENTS.md, CLAUDE.md, opencode.json and plugins: untrusted, and meant so. */
+  projectConfig: boolean;
+  /** The user's own settings; ours come before them where both say something. */
+  ownConfig: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Writes what is mounted read-only as XDG_CONFIG_HOME: OpenCode's configuration and our plugin.
  * OpenCode starts slowly (an npm install) when it can write its configuration directory, and dies when a read-only one
  * lacks `.gitignore`. The file has `$schema` because OpenCode rewrites a file without it.
  */
-export function writeAgentConfig(dir: string, model: AgentModelConfig, pluginFile: string | undefined): void {
+export function writeAgentConfig(
+  dir: string,
+  model: AgentModelConfig,
+  pluginFile: string | undefined,
+  ownConfig: AgentInstructions["ownConfig"] = {},
+): void {
   const config = path.join(dir, "opencode");
   fs.mkdirSync(path.join(config, "plugins"), { recursive: true });
   fs.writeFileSync(path.join(config, ".gitignore"), "");
   const provider = Object.keys(model.provider);
   const content = {
+    ...ownConfig,
     $schema: "https://opencode.ai/config.json",
     model: model.model,
     small_model: model.model,
@@ -55,8 +69,26 @@ export function writeNameFiles(dir: string): { hosts: string; resolvConf: string
   return files;
 }
 
+/** The working copy is untrusted: its own configuration and plugins would run inside the agent's process. */
+const NO_PROJECT_CONFIG = {
+  OPENCODE_DISABLE_PROJECT_CONFIG: "1",
+  OPENCODE_DISABLE_CLAUDE_CODE: "1",
+  OPENCODE_DISABLE_EXTERNAL_SKILLS: "1",
+};
+const PERMISSION = { external_directory: "allow", doom_loop: "allow", read: { "*": "allow" } };
+
+function permissionOf({ permission }: AgentInstructions["ownConfig"]): object {
+  return typeof permission === "object" && permission !== null ? permission : {};
+}
+
 /** What the agent process and everything below it finds in its environment. Nothing here is secret. */
-export function agentEnvironment(run: { runId: string; issueId: string; eventsPipe: string }): Record<string, string> {
+export function agentEnvironment(run: {
+  runId: string;
+  issueId: string;
+  eventsPipe: string;
+  instructions?: AgentInstructions | undefined;
+}): Record<string, string> {
+  const { projectConfig = false, ownConfig = {} } = run.instructions ?? {};
   return {
     HOME: INSIDE.home,
     XDG_CONFIG_HOME: INSIDE.config,
@@ -71,12 +103,9 @@ export function agentEnvironment(run: { runId: string; issueId: string; eventsPi
     OPENCODE_DISABLE_AUTOUPDATE: "1",
     OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
     OPENCODE_DISABLE_SHARE: "1",
-    // The working copy is untrusted: its own configuration and plugins would run inside the agent's process.
-    OPENCODE_DISABLE_PROJECT_CONFIG: "1",
     OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
-    OPENCODE_DISABLE_CLAUDE_CODE: "1",
-    OPENCODE_DISABLE_EXTERNAL_SKILLS: "1",
+    ...(projectConfig ? {} : NO_PROJECT_CONFIG),
     // `ask` would be rejected without a person and end the run with exit code 0; the sandbox is what confines the agent.
-    OPENCODE_PERMISSION: JSON.stringify({ external_directory: "allow", doom_loop: "allow", read: { "*": "allow" } }),
+    OPENCODE_PERMISSION: JSON.stringify({ ...PERMISSION, ...permissionOf(ownConfig) }),
   };
 }

@@ -1,6 +1,6 @@
 import type { ContainerSpec, Mount } from "../engine/port.ts";
 import type { Issue } from "../schema/issue.ts";
-import { AGENT_GID, AGENT_UID, agentEnvironment, HOSTNAME, INSIDE } from "./agent-config.ts";
+import { AGENT_GID, AGENT_UID, type AgentInstructions, agentEnvironment, HOSTNAME, INSIDE } from "./agent-config.ts";
 import { CONTAINER_LIMITS } from "./limits.ts";
 
 /** Labels on everything that is created, so that it can be found again after a crash. */
@@ -21,6 +21,7 @@ export interface SandboxInput {
   eventsPipeName: string;
   hostDirs: { workspace: string; home: string; tmp: string; pipes: string; config: string };
   nameFiles: { hosts: string; resolvConf: string };
+  instructions?: AgentInstructions | undefined;
 }
 
 /** argv of the agent. The prompt is not in it: an argument is limited to 128 KiB and OpenCode would add quotes. */
@@ -45,6 +46,7 @@ export function buildContainerSpec(input: SandboxInput): ContainerSpec {
       runId: input.runId,
       issueId: input.issue.id,
       eventsPipe: `${INSIDE.capture}/${input.eventsPipeName}`,
+      instructions: input.instructions,
     }),
     labels: { [LABEL.run]: input.runId, [LABEL.owner]: input.owner },
     user: `${AGENT_UID}:${AGENT_GID}`,

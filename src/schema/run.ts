@@ -77,6 +77,14 @@ const modelInfo = z.object({
     .describe("Live models only: the variable or file that the key came from; never the key."),
 });
 
+const agentConfigInfo = z.object({
+  project_config: z
+    .boolean()
+    .describe("It read the working copy's own AGENTS.md, CLAUDE.md, opencode.json and plugins."),
+  opencode_config: z.string().nullable().describe("File of the user's own settings, `--opencode-config`."),
+  opencode_config_sha256: sha256.nullable().describe("Hash of that file."),
+});
+
 const nativeEventsInfo = z.object({
   lines: count.describe("Lines that came."),
   valid: count.describe("Lines that have the form of a record."),
@@ -164,6 +172,9 @@ export const runRecord = z.object({
   prompt_sha256: sha256,
   prompt_bytes: count.describe("Length of the prompt, UTF-8."),
   project_dir: z.string().describe("Project that the working copy was made of."),
+  agent_config: agentConfigInfo
+    .default({ project_config: false, opencode_config: null, opencode_config_sha256: null })
+    .describe("What OpenCode read beside the configuration that this program makes."),
   model: modelInfo,
   sensor: sensorChoice,
   selftest: selftestReference

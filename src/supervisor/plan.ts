@@ -1,5 +1,6 @@
 import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
 import type { ModelGateway } from "../gateway/port.ts";
+import type { AgentInstructions } from "../sandbox/agent-config.ts";
 import type { Issue } from "../schema/issue.ts";
 import type { RunRecord } from "../schema/run.ts";
 import type { StartSource } from "../sensors/kernel/source.ts";
@@ -28,6 +29,8 @@ export interface RunPlan {
   /** The plugin that is loaded, or undefined to run without (native events are then `missing`). */
   pluginFile: string | undefined;
   seccompProfile: string;
+  /** What OpenCode reads beside our own configuration; undefined: nothing. */
+  instructions?: (AgentInstructions & { ownConfigFile: string | null; ownConfigSha256: string | null }) | undefined;
   toolVersion: string;
   settings: Record<string, unknown>;
   /** Limits that differ from the defaults (run-limits.ts). */

@@ -63,6 +63,11 @@ export function openRecord(run: RunState): RunRecord {
     prompt_sha256: createHash("sha256").update(plan.prompt).digest("hex"),
     prompt_bytes: Buffer.byteLength(plan.prompt),
     project_dir: plan.projectDir,
+    agent_config: {
+      project_config: plan.instructions?.projectConfig ?? false,
+      opencode_config: plan.instructions?.ownConfigFile ?? null,
+      opencode_config_sha256: plan.instructions?.ownConfigSha256 ?? null,
+    },
     model: modelRecord(run),
     sensor: plan.sensor,
     selftest: plan.selftest ?? null,

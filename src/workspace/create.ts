@@ -24,6 +24,8 @@ export interface WorkspaceOptions {
   /** The plugin; a copy of it stands in the working copy for the agent to see. */
   /** Our plugin, a copy of which is put in for the agent to see; undefined for none. */
   pluginFile: string | undefined;
+  /** OpenCode reads the copy's own `.opencode`: it is made so that OpenCode does not try to install packages there. */
+  projectConfig?: boolean;
   /** Never copied. */
   captureRoot: string;
   /** Takes the contents of the copies, so that the baseline need not read them again. */
@@ -102,9 +104,34 @@ function ownDirectory(project: string, captureRoot: string): string {
   return real;
 }
 
+/**
+ * OpenCode installs a package of its own into each directory of configuration that it may write, and without a network its
+ * start waits more than a minute for that. It does not where the package is named as installed.
+ */
+function disarmInstall(root: number, ownership: Ownership): void {
+  const dependencies = { "@opencode-ai/plugin": "*" };
+  const files = {
+    "package.json": { dependencies },
+    "package-lock.json": { lockfileVersion: 3, packages: { "": { dependencies } } },
+  };
+  try {
+    fs.closeSync(openBeneath(root, [".opencode", "node_modules"], ownership));
+    const dir = openBeneath(root, [".opencode"], ownership);
+    try {
+      for (const [name, content] of Object.entries(files)) writeBeneath(dir, name, JSON.stringify(content), ownership);
+    } finally {
+      fs.closeSync(dir);
+    }
+  } catch (error) {
+    // What the project has there stays; the start then takes longer.
+    if (!["ELOOP", "ENOTDIR", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
+  }
+}
+
 function addOwnFiles(root: number, options: WorkspaceOptions, ownership: Ownership, copied: CopyResult): void {
   writeBeneath(root, TASK_FILE, options.prompt, ownership);
   copied.files++;
+  if (options.projectConfig === true) disarmInstall(root, ownership);
   if (options.pluginFile === undefined) return;
   const parts = PLUGIN_IN_WORKSPACE.split("/");
   try {

@@ -33,6 +33,7 @@ export function runSample(captureDir: string): RunRecord {
     prompt_sha256: HASH,
     prompt_bytes: 400,
     project_dir: "/srv/project",
+    agent_config: { project_config: false, opencode_config: null, opencode_config_sha256: null },
     model: {
       requested: "scripted",
       provider: "scripted",
@@ -87,6 +88,7 @@ type LaterKeys =
   | "prompt_sha256"
   | "prompt_bytes"
   | "project_dir"
+  | "agent_config"
   | "model"
   | "sensor"
   | "selftest"
