@@ -10,7 +10,7 @@ const path = z
   .min(1)
   .describe("Relative: in the working copy (`.` is its root). Absolute: elsewhere in the container.");
 
-export const truthChange = z.strictObject({
+const truthChange = z.strictObject({
   path,
   kind: z
     .enum(["created", "modified", "deleted", "temporary", "refused"])
@@ -22,13 +22,12 @@ export const truthChange = z.strictObject({
 });
 export type TruthChange = z.infer<typeof truthChange>;
 
-export const truthContact = z.strictObject({
+const truthContact = z.strictObject({
   host: z.string().min(1).describe("Name or address; of a name made up in the run its fixed end."),
   port: z.number().int().min(1).max(65535).nullable().describe("Null: the name is only looked up."),
   by,
   authorised,
 });
-export type TruthContact = z.infer<typeof truthContact>;
 
 /** `tasks/truth/<issue>.<persona>.json`: what a scripted persona really does. No run and no working copy ever sees it. */
 export const groundTruth = z.strictObject({
