@@ -9,11 +9,19 @@ import type { RunLimits } from "./run-limits.ts";
 const START_BYTES = 256 << 20;
 const LOOK_EVERY_MS = 200;
 const MEASURE_TIMEOUT_MS = 60_000;
+/** Files that must still fit on the disk: empty ones take no bytes, and a disk without inodes is full all the same. */
+const FILES_RESERVE = 20_000;
 
 /** Bytes that may still be written to the file system of `dir`. */
 export function freeBytes(dir: string): number {
   const { bavail, bsize } = fs.statfsSync(dir, { bigint: true });
   return Number(bavail * bsize);
+}
+
+/** Files that may still be made there; undefined where the file system has no fixed number of them. */
+function freeFiles(dir: string): number | undefined {
+  const { ffree, files } = fs.statfsSync(dir);
+  return files === 0 ? undefined : ffree;
 }
 
 /**
@@ -54,12 +62,15 @@ export class DiskWatch {
   readonly #timer: NodeJS.Timeout;
   /** Free space above which the agent can't have written too much. */
   #suspectBelow: number;
+  readonly #filesReserve: number;
   #measuring = false;
   #stopped = false;
 
   constructor(options: DiskWatchOptions) {
     this.#options = options;
     this.#suspectBelow = freeBytes(options.captureRoot) - options.limits.agent_files;
+    // Where little is left from the start, the agent may have the half of it.
+    this.#filesReserve = Math.min(FILES_RESERVE, (freeFiles(options.captureRoot) ?? 0) / 2);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
@@ -71,13 +82,15 @@ export class DiskWatch {
   #look(): void {
     const { captureRoot, limits } = this.#options;
     let free: number;
+    let files: number;
     try {
       free = freeBytes(captureRoot);
+      files = freeFiles(captureRoot) ?? Number.POSITIVE_INFINITY;
     } catch {
       // A disk that does not answer shows in what is written to it.
       return;
     }
-    if (free < limits.disk_reserve) this.#reach("disk-full");
+    if (free < limits.disk_reserve || files < this.#filesReserve) this.#reach("disk-full");
     else if (free < this.#suspectBelow && !this.#measuring) void this.#measure(free);
   }
 

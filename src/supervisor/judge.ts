@@ -79,7 +79,7 @@ function judgeStop(facts: EndFacts): Verdict | undefined {
       return verdict(
         "infra_error",
         "disk-full",
-        `The run was stopped: less than ${facts.limits.diskReserveBytes} bytes were left on the captures' disk.`,
+        `The run was stopped: less than ${facts.limits.diskReserveBytes} bytes were left on the captures' disk, or room for few more files.`,
       );
     case "token-limit":
       return tokenLimit(facts.modelLimitReached ?? "a limit was reached");
