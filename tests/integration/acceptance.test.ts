@@ -120,8 +120,8 @@ describe.each(personas)("every task played by %s is captured as it was", (person
 
     const { script } = readScript(path.join(TASKS, "models", `${id}.${persona}.json`));
     const calls = madeCalls(script, issue);
-    const made = capture.exchanges.flatMap((one) => one.tool_calls.map((call) => call.id));
-    expect(made.toSorted()).toEqual(calls.map((call) => call.id).toSorted());
+    const made = capture.exchanges.flatMap((one) => one.tool_calls.map((call) => call.id ?? ""));
+    expect(made.toSorted()).toEqual(calls.map((call) => call.id ?? "").toSorted());
     expect(toolResults(capture)).not.toMatch(FAILED_CALLS);
 
     const truth = readTruth(truthPath(TASKS, id, persona));
