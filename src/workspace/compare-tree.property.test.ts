@@ -107,4 +107,31 @@ it("finds exactly the differences of two states, whatever was done in between", 
     ),
     { numRuns: 150 },
   );
-}, 60_000);
+}, 180_000);
+
+/** Bytes that the system takes as a name. */
+const byteName = fc
+  .uint8Array({ minLength: 1, maxLength: 60 })
+  .map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x80 : byte))))
+  .filter((bytes) => ![".", ".."].includes(bytes.toString("latin1")));
+
+it("F02: gives every name back byte for byte, whatever it is", async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "compare-names-"));
+  onTestFinished(() => removeTree(dir));
+  let round = 0;
+  const names = fc.uniqueArray(byteName, { maxLength: 12, selector: (bytes) => bytes.toString("latin1") });
+  await fc.assert(
+    fc.asyncProperty(names, async (made) => {
+      const root = path.join(dir, `tree${round++}`);
+      fs.mkdirSync(root);
+      const base = ContentBase.create(dir);
+      const baseline = await takeBaseline(root, { base, keepTexts: true });
+      for (const name of made) fs.writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), "x");
+      const { changes } = await compareTree(baseline, { isSensitive: () => false, textDiffs: true });
+      base.close();
+      const told = changes.map(({ path: text, path_b64 }) => path_b64 ?? Buffer.from(text).toString("base64"));
+      expect(told.toSorted()).toEqual(made.map((name) => name.toString("base64")).toSorted());
+    }),
+    { numRuns: 60 },
+  );
+}, 180_000);
