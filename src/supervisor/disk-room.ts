@@ -13,7 +13,7 @@ const MEASURE_TIMEOUT_MS = 60_000;
 const FILES_RESERVE = 20_000;
 
 /** Bytes that may still be written to the file system of `dir`. */
-export function freeBytes(dir: string): number {
+function freeBytes(dir: string): number {
   const { bavail, bsize } = fs.statfsSync(dir, { bigint: true });
   return Number(bavail * bsize);
 }
