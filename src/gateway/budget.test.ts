@@ -27,6 +27,16 @@ describe("Budget", () => {
     expect((await post(port, body)).status).toBe(403);
   });
 
+  it("reckons the cost of what nobody counted", async () => {
+    const uncounted = upstreamOf(async function* () {
+      yield text("word ".repeat(400));
+    });
+    const costOf = (usage: { output_tokens: number | null }) => (usage.output_tokens ?? 0) / 1000;
+    const { port, gateway } = await bench(uncounted, {}, { budget: new Budget({ maxCostUsd: 0.5 }), costOf });
+    for (const status of [200, 403]) expect((await post(port, body)).status).toBe(status);
+    expect(gateway.totals().costUsd).toBeNull();
+  });
+
   it("adds up what exchanges cost", async () => {
     const costOf = (usage: { input_tokens: number | null }) => (usage.input_tokens ?? 0) / 10;
     const { port, gateway } = await bench(upstreamOf(plain), {}, { budget: new Budget({ maxCostUsd: 0.9 }), costOf });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { monotonicMs } from "../core/clock.ts";
-import type { Exchange } from "../schema/exchange.ts";
+import type { Exchange, ExchangeUsage } from "../schema/exchange.ts";
 import { UpstreamError } from "./upstream.ts";
 
 export interface BudgetLimits {
@@ -57,10 +57,14 @@ export class Budget {
   }
 
   /** Counts what an exchange has used in place of what was set aside for it. */
-  settle(setAside: number, exchange: Exchange): void {
+  settle(setAside: number, exchange: Exchange, costOf: (usage: ExchangeUsage) => number | null = () => null): void {
     this.#pendingTokens -= setAside;
-    this.#costUsd += exchange.cost_usd ?? 0;
-    this.#tokens += usedTokens(exchange, setAside);
+    const used = usedTokens(exchange, setAside);
+    this.#tokens += used.input_tokens + used.output_tokens;
+    const reckoned = isCounted(exchange)
+      ? 0
+      : (costOf({ ...used, cache_read_tokens: null, cache_write_tokens: null }) ?? 0);
+    this.#costUsd += Math.max(exchange.cost_usd ?? 0, reckoned);
   }
 
   /**
@@ -108,15 +112,21 @@ export class Budget {
   }
 }
 
+/** True when the provider counted all of the exchange. */
+function isCounted({ usage, answer_state: state }: Exchange): boolean {
+  const whole = state === "complete" || state === "cut";
+  return whole && usage !== null && usage.input_tokens !== null && usage.output_tokens !== null;
+}
+
 /** As the provider counts; where it did not get that far, a rough count of what went and came. */
-function usedTokens(exchange: Exchange, requestTokens: number): number {
+function usedTokens(exchange: Exchange, requestTokens: number): { input_tokens: number; output_tokens: number } {
   const { usage, status } = exchange;
   const answered = status !== null && status < 400;
-  const counted = usage?.input_tokens ?? (answered ? requestTokens : 0);
+  const input = usage?.input_tokens ?? (answered ? requestTokens : 0);
+  const output = usage?.output_tokens ?? 0;
+  if (isCounted(exchange)) return { input_tokens: input, output_tokens: output };
   const chars = [exchange.text, exchange.reasoning, ...exchange.tool_calls.map((call) => call.arguments)]
     .map((text) => text?.length ?? 0)
     .reduce((sum, length) => sum + length, 0);
-  const whole = exchange.answer_state === "complete" || exchange.answer_state === "cut";
-  const output = usage?.output_tokens ?? 0;
-  return counted + (whole && usage !== null ? output : Math.max(output, Math.ceil(chars / BYTES_PER_TOKEN)));
+  return { input_tokens: input, output_tokens: Math.max(output, Math.ceil(chars / BYTES_PER_TOKEN)) };
 }

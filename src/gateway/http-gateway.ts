@@ -167,7 +167,7 @@ export class HttpGateway implements ModelGateway {
   #finish(exchange: OpenExchange): void {
     const finished = exchange.finish();
     if (finished.usage !== null) finished.cost_usd ??= this.#costOf(finished.usage);
-    if (exchange.setAside !== undefined) this.#budget.settle(exchange.setAside, finished);
+    if (exchange.setAside !== undefined) this.#budget.settle(exchange.setAside, finished, this.#costOf);
     this.#tally.add(finished);
     this.#record.append(finished);
   }

@@ -72,7 +72,6 @@ const exchangeUpstream = z.object({
   redactions: count.describe("Places of the answer where the provider repeated the key; it was replaced by `*`."),
   held_ms: milliseconds.describe("How long the gateway held the request back, to keep the limit of requests a minute."),
 });
-export type ExchangeUpstream = z.infer<typeof exchangeUpstream>;
 
 /** One line of `model/exchanges.jsonl`: one request to the model and its answer, as the gateway saw them. */
 export const exchange = z.object({
