@@ -162,8 +162,10 @@ static struct programs_options read_options(int count, char **words) {
 int main(int count, char **words) {
   if (count == 2 && !strcmp(words[1], CANARY)) return 0;
   struct programs_options options = read_options(count, words);
-  /* Who stops the supervisor with the keyboard must not stop the sensor before the end is recorded. */
+  /* What stops the supervisor, its terminal or its process group must not stop the sensor before the end is recorded. */
   signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
   require_rights();
   programs_load(&programs, options, on_record);

@@ -156,6 +156,14 @@ describe("ends", () => {
     await expect(source.watch(1)).rejects.toThrow("the sensor has ended");
   });
 
+  it("what stops the supervisor's terminal or process group does not stop it before its end is asked for", async () => {
+    const { source, records, deaths } = await startKept();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(source.pid, signal);
+    expect(await source.stop()).toEqual({ faults: 0, failure: undefined });
+    expect(ofKind(records, "canary").map(({ at }) => at)).toEqual(["start", "end"]);
+    expect(deaths).toEqual([]);
+  });
+
   it("two sensors at a time see each its own", async () => {
     const [one, two] = await Promise.all([observe(workload, { exec: 100 }), observe(workload, { files: 100 })]);
     expect(ofKind(one.records, "exec")).toHaveLength(100);
