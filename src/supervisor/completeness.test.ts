@@ -21,3 +21,11 @@ it("takes the worst class as verdict, and leaves the agent's claims out of it", 
   expect(verdict(entry("model", "complete"), entry("process", "sampled"), entry("network", "lossy"))).toBe("sampled");
   expect(verdict(entry("process", "absent"), entry("model", "lossy"))).toBe("absent");
 });
+
+it("goes by the best of several statements on one class, and puts it first", () => {
+  const classes = [entry("file-workspace", "sampled"), entry("model", "complete"), entry("file-workspace", "complete")];
+  const record = completenessRecord(classes, []);
+  expect(record.verdict).toBe("complete");
+  expect(record.classes.map(({ level }) => level)).toEqual(["complete", "sampled", "complete"]);
+  expect(record.classes.length).toBe(3);
+});

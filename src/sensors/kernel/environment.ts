@@ -41,6 +41,7 @@ export class Environments {
   readonly #key: Buffer;
   readonly #cache = new Map<string, string>();
   readonly #blocks = new Map<string, Parsed>();
+  readonly #differences = new WeakMap<Hashes, { base: Hashes; fields: EnvironmentFields | undefined }>();
 
   constructor(key: Buffer = randomBytes(32)) {
     this.#key = key;
@@ -50,7 +51,7 @@ export class Environments {
   describe(block: Buffer, cut: boolean, base: EnvironmentBase | undefined): DescribedEnvironment {
     const { hashes, callId } = this.#parsed(block, cut);
     const claim = callId === undefined ? {} : { call_id: shorten(callId, MAX_CALL_ID) };
-    const difference = base === undefined ? undefined : differenceOf(hashes, base);
+    const difference = base === undefined ? undefined : this.#difference(hashes, base);
     if (difference !== undefined) return { fields: { ...difference, ...claim }, hashes: undefined };
     return { fields: { env: Object.fromEntries(hashes), ...claim }, hashes };
   }
@@ -83,6 +84,15 @@ export class Environments {
       hashes.set(name, this.#hash(entry, equals));
     }
     return { hashes, callId };
+  }
+
+  /** A shell starts the same few programs in the same few environments: what differs is the same again. */
+  #difference(hashes: Hashes, base: EnvironmentBase): EnvironmentFields | undefined {
+    const last = this.#differences.get(hashes);
+    if (last?.base === base.hashes && last.fields !== undefined) return { ...last.fields, env_base: base.seq };
+    const fields = differenceOf(hashes, base);
+    this.#differences.set(hashes, { base: base.hashes, fields });
+    return fields;
   }
 
   #hash(entry: string, equals: number): string {

@@ -142,6 +142,17 @@ describe("datagrams", () => {
     expect(second?.malformed_dns).toBeUndefined();
   });
 
+  it("of a server in the container are no questions and answers of its own", () => {
+    const { normaliser, of } = testBench();
+    normaliser.add(datagram(answer, { direction: "sent" }));
+    normaliser.add(datagram(query, { direction: "received" }));
+    expect(of("net.datagram").map(({ direction, malformed_dns }) => [direction, malformed_dns])).toEqual([
+      ["sent", undefined],
+      ["received", undefined],
+    ]);
+    expect(of("net.dns-query").length + of("net.dns-answer").length).toBe(0);
+  });
+
   it("of any bytes do no harm", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (payload, cut) => {
