@@ -16,9 +16,11 @@ export interface DockerDaemon {
   host: string;
   /** A command like `docker` that talks to this daemon; what `--docker-bin` takes. */
   dockerBin: string;
-  pid: number;
+  readonly pid: number;
   /** Ends it at once, as a crash would. */
   crash(): Promise<void>;
+  /** Starts it again after a crash, with everything that it had. */
+  restart(): Promise<void>;
   /** Stops it and removes everything it made. */
   stop(): Promise<void>;
 }
@@ -30,15 +32,23 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
   const logFile = path.join(dir, "dockerd.log");
   const dockerBin = path.join(dir, "docker");
   await writeFile(dockerBin, `#!/bin/sh\nexec docker --host '${host}' "$@"\n`, { mode: 0o755 });
-  const child = await spawnDaemon(dir, host, logFile);
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await makeState(dir);
+  let child = spawnDaemon(dir, host, logFile);
+  let exited = exitOf(child);
   const daemon: DockerDaemon = {
     host,
     dockerBin,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0;
+    },
     async crash() {
       child.kill("SIGKILL");
       await exited;
+    },
+    async restart() {
+      child = spawnDaemon(dir, host, logFile);
+      exited = exitOf(child);
+      if (!(await answers(host, child))) throw new Error(`dockerd did not start again: ${lastLines(logFile)}`);
     },
     async stop() {
       child.kill("SIGTERM");
@@ -50,15 +60,26 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
     },
   };
   if (await answers(host, child)) return daemon;
-  const log = readFileSync(logFile, "utf8").split("\n").slice(-15).join("\n");
+  const log = lastLines(logFile);
   await daemon.stop();
   throw new Error(`dockerd did not start (apt-get install docker.io):\n${log}`);
 }
 
-async function spawnDaemon(dir: string, host: string, logFile: string): Promise<ChildProcess> {
+function lastLines(logFile: string): string {
+  return readFileSync(logFile, "utf8").split("\n").slice(-15).join("\n");
+}
+
+function exitOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => child.once("exit", () => resolve()));
+}
+
+async function makeState(dir: string): Promise<void> {
   await mkdir(path.join(dir, "data"));
   await writeFile(path.join(dir, "daemon.json"), "{}\n");
-  const log = openSync(logFile, "w");
+}
+
+function spawnDaemon(dir: string, host: string, logFile: string): ChildProcess {
+  const log = openSync(logFile, "a");
   const options = {
     host,
     "config-file": path.join(dir, "daemon.json"),
