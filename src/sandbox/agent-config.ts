@@ -16,6 +16,9 @@ export const INSIDE = {
 export const AGENT_UID = 10001;
 export const AGENT_GID = 10001;
 
+/** Below the configuration directory: OpenCode's place for what an administrator lays down. */
+const MANAGED = "managed";
+
 /** What OpenCode is told beside our own configuration. */
 export interface AgentInstructions {
   /** OpenCode reads the working copy's own AGENTS.md, CLAUDE.md, opencode.json and plugins: untrusted, and meant so. */
@@ -39,8 +42,7 @@ export function writeAgentConfig(
   fs.mkdirSync(path.join(config, "plugins"), { recursive: true });
   fs.writeFileSync(path.join(config, ".gitignore"), "");
   const provider = Object.keys(model.provider);
-  const content = {
-    ...ownConfig,
+  const ours = {
     $schema: "https://opencode.ai/config.json",
     model: model.model,
     small_model: model.model,
@@ -50,7 +52,12 @@ export function writeAgentConfig(
     autoupdate: false,
     snapshot: false,
   };
-  fs.writeFileSync(path.join(config, "opencode.json"), `${JSON.stringify(content, null, 2)}\n`);
+  const write = (to: string, content: object): void => {
+    fs.writeFileSync(path.join(to, "opencode.json"), `${JSON.stringify(content, null, 2)}\n`);
+  };
+  write(config, { ...ownConfig, ...ours });
+  fs.mkdirSync(path.join(dir, MANAGED));
+  write(path.join(dir, MANAGED), ours);
   if (pluginFile !== undefined) fs.copyFileSync(pluginFile, path.join(config, "plugins", path.basename(pluginFile)));
 }
 
@@ -104,7 +111,8 @@ export function agentEnvironment(run: {
     OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
     OPENCODE_DISABLE_SHARE: "1",
     OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
-    ...(projectConfig ? {} : NO_PROJECT_CONFIG),
+    // Read last: what we say must hold against what the project says.
+    ...(projectConfig ? { OPENCODE_TEST_MANAGED_CONFIG_DIR: `${INSIDE.config}/${MANAGED}` } : NO_PROJECT_CONFIG),
     // `ask` would be rejected without a person and end the run with exit code 0; the sandbox is what confines the agent.
     OPENCODE_PERMISSION: JSON.stringify({ ...PERMISSION, ...permissionOf(ownConfig) }),
   };

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
 import type { Issue } from "../schema/issue.ts";
-import { openBeneath, openDirectory, writeBeneath } from "./beneath.ts";
+import { atPath, openBeneath, openDirectory, writeBeneath } from "./beneath.ts";
 import type { ContentBase } from "./content-base.ts";
 import { type CopyResult, copyTree } from "./copy-tree.ts";
 import { createRepository, isInRepository, type RepositoryResult } from "./git-repository.ts";
@@ -111,21 +111,30 @@ function ownDirectory(project: string, captureRoot: string): string {
 function disarmInstall(root: number, ownership: Ownership): void {
   const dependencies = { "@opencode-ai/plugin": "*" };
   const files = {
-    "package.json": { dependencies },
-    "package-lock.json": { lockfileVersion: 3, packages: { "": { dependencies } } },
+    "package.json": JSON.stringify({ dependencies }),
+    "package-lock.json": JSON.stringify({ lockfileVersion: 3, packages: { "": { dependencies } } }),
+    // OpenCode would write one itself, and that would look like the agent's doing.
+    ".gitignore": "",
   };
   try {
     fs.closeSync(openBeneath(root, [".opencode", "node_modules"], ownership));
     const dir = openBeneath(root, [".opencode"], ownership);
     try {
-      for (const [name, content] of Object.entries(files)) writeBeneath(dir, name, JSON.stringify(content), ownership);
+      for (const [name, content] of Object.entries(files)) {
+        // What the project has there stays; the start then takes longer.
+        if (!isTaken(dir, name)) writeBeneath(dir, name, content, ownership);
+      }
     } finally {
       fs.closeSync(dir);
     }
   } catch (error) {
-    // What the project has there stays; the start then takes longer.
+    // Links and files in the way stay as well.
     if (!["ELOOP", "ENOTDIR", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
   }
+}
+
+function isTaken(dir: number, name: string): boolean {
+  return fs.lstatSync(atPath(dir, name), { throwIfNoEntry: false }) !== undefined;
 }
 
 function addOwnFiles(root: number, options: WorkspaceOptions, ownership: Ownership, copied: CopyResult): void {
