@@ -3,10 +3,9 @@ import { count, timestamp } from "./common.ts";
 
 /** Parts that several kinds of events share. Optional keys are left out where they have nothing to say: lines stay short. */
 
-export const eventSource = z
+const eventSource = z
   .enum(["kernel", "gateway", "filesystem", "engine", "supervisor", "agent"])
   .describe("Who saw it. Only `agent` is a claim from inside the container.");
-export type EventSource = z.infer<typeof eventSource>;
 
 const processId = z.string();
 

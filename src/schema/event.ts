@@ -46,7 +46,7 @@ import {
 import { canaryEvent, countersEvent, gapEvent, readyEvent } from "./event-sensor.ts";
 
 /** Every kind of event, in the order of the documentation; docs/events/ has a page for each. */
-export const EVENT_KINDS = [
+const EVENT_KINDS = [
   forkEvent,
   foundEvent,
   execEvent,

@@ -2,7 +2,7 @@ import { BoundedFile } from "../../core/bounded-file.ts";
 import type { EventBody } from "../../schema/event.ts";
 
 /** Most bytes of observations/events.jsonl: about two million events. */
-export const EVENTS_LIMIT_BYTES = 512 << 20;
+const EVENTS_LIMIT_BYTES = 512 << 20;
 /** Kept free for what the sensor says at its end. */
 const RESERVE_BYTES = 1 << 20;
 /** Lines are gathered to this size before they go to the file. */
