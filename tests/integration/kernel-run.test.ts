@@ -45,7 +45,7 @@ function sensorsOf(running: RunningCli): number[] {
 
 const CLASSES = ["process", "network", "dns", "file-workspace", "file-outside"];
 
-describe("a run that the kernel sensor watches", () => {
+describe("a run that the kernel sensor watches", { timeout: 900_000 }, () => {
   it("shows every command, file and connection of fix_math_utils, and is complete", async () => {
     using project = tempProject([]);
     const args = ["run", "--issue", "fix_math_utils", "--capture-root", project.captureRoot, ...KERNEL];
@@ -111,7 +111,7 @@ describe("a run that the kernel sensor watches", () => {
     await running.seen("capture  ");
     const [name = ""] = capturesIn(project.captureRoot).filter((entry) => entry.endsWith("-probe"));
     const events = path.join(project.captureRoot, name, LAYOUT.events);
-    await expect.poll(() => fs.readFileSync(events, "utf8").includes('"A3"'), { timeout: 120_000 }).toBe(true);
+    await expect.poll(() => fs.readFileSync(events, "utf8").includes('"A3"'), { timeout: 300_000 }).toBe(true);
     const [victim] = sensorsOf(running);
     process.kill(victim ?? 0, "SIGKILL");
     const result = await running.ended;
