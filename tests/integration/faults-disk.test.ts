@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { selectEngine } from "../../src/engine/select.ts";
 import { LAYOUT } from "../../src/evidence/layout.ts";
 import { writeSummaryAndReport } from "../../src/report/build-report.ts";
@@ -10,6 +10,9 @@ import { faultsOf } from "../support/capture-checker.ts";
 import { runCli, startCli } from "../support/cli.ts";
 import { smallDisk, smallTmpfs } from "../support/small-disk.ts";
 import { bash, tempProject } from "../support/temp-project.ts";
+
+// Whole runs on a machine that may be busy with others.
+vi.setConfig({ testTimeout: 900_000 });
 
 const PODMAN = { OPENCODE_CAPTURE_ENGINE: "podman" };
 const MIB = 1024 ** 2;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ContainerEngine } from "../../src/engine/port.ts";
 import { selectEngine } from "../../src/engine/select.ts";
 import { LAYOUT } from "../../src/evidence/layout.ts";
@@ -14,6 +14,9 @@ import { faultsOf } from "../support/capture-checker.ts";
 import { everyOr } from "../support/fault-points.ts";
 import { KILL_POINT, KILL_POINTS } from "../support/kill-points.ts";
 import { bash, tempProject } from "../support/temp-project.ts";
+
+// Whole runs on a machine that may be busy with others.
+vi.setConfig({ testTimeout: 900_000 });
 
 const ROOT = path.resolve(import.meta.dirname, "..", "..");
 const KILLER = path.join(ROOT, "tests", "support", "kill-point.ts");

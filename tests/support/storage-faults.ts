@@ -30,6 +30,8 @@ export class FaultyStorage implements StorageCalls {
   readonly #system: StorageCalls;
   readonly #plan: FaultPlan;
   readonly #files = new Map<number, string>();
+  /** A write was cut short by a fault that is told by the call after it. */
+  #failNext = false;
 
   constructor(system: StorageCalls, plan: FaultPlan) {
     this.#system = system;
@@ -104,12 +106,16 @@ export class FaultyStorage implements StorageCalls {
     }
     this.count++;
     const now = this.count === at;
-    if (!now && (this.count < at || !LASTING.has(fault))) return undefined;
+    if (!now && !this.#failNext && (this.count < at || !LASTING.has(fault))) return undefined;
+    this.#failNext = false;
     if (fault === "short") return half?.();
     if (fault === "kill") this.#die(half);
     const code = fault.startsWith("eio") ? "EIO" : "ENOSPC";
     // A disk takes what still fits before it refuses.
-    if (now && code === "ENOSPC" && half !== undefined && fault === "enospc") return half();
+    if (now && half !== undefined && fault !== "eio") {
+      this.#failNext = true;
+      return half();
+    }
     throw Object.assign(new Error(`${code}: injected, ${call}`), { code });
   }
 
