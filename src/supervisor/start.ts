@@ -86,13 +86,11 @@ async function prepareSensors(sensors: readonly Sensor[]): Promise<void> {
 }
 
 async function prepareModel(run: RunState): Promise<void> {
+  const { instructions, pluginFile } = run.plan;
   run.gateway = await run.plan.createGateway(run.captureDir);
-  writeAgentConfig(
-    run.privateDir.config,
-    run.gateway.agentConfig,
-    run.plan.pluginFile,
-    run.plan.instructions?.ownConfig,
-  );
+  // Where OpenCode reads the working copy's configuration, it loads the copy of the plugin there: two would record twice.
+  const loaded = instructions?.projectConfig === true ? undefined : pluginFile;
+  writeAgentConfig(run.privateDir.config, run.gateway.agentConfig, loaded, instructions?.ownConfig);
 }
 
 /** The container, the model, and the model's socket inside the container. */

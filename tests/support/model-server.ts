@@ -103,7 +103,7 @@ function play(fault: Fault, request: IncomingMessage, response: ServerResponse):
       return;
     case "bomb":
       response.writeHead(200, { ...SSE, "content-encoding": "gzip" });
-      response.end(gzipSync(Buffer.alloc(BOMB_BYTES, "data: x\n\n")));
+      response.end(gzipSync(Buffer.alloc(BOMB_BYTES, `: ${"x".repeat(1000)}\n\n`)));
       return;
     case "echo-key": {
       const key = request.headers.authorization ?? request.headers["x-api-key"] ?? "";
