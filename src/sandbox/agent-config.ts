@@ -56,7 +56,7 @@ export function writeAgentConfig(
     fs.writeFileSync(path.join(to, "opencode.json"), `${JSON.stringify(content, null, 2)}\n`);
   };
   write(config, { ...ownConfig, ...ours });
-  fs.mkdirSync(path.join(dir, MANAGED));
+  fs.mkdirSync(path.join(dir, MANAGED), { recursive: true });
   write(path.join(dir, MANAGED), ours);
   if (pluginFile !== undefined) fs.copyFileSync(pluginFile, path.join(config, "plugins", path.basename(pluginFile)));
 }
