@@ -34,7 +34,7 @@ export const limitsSetting = z
  */
 export function mergeLimits(...sources: readonly unknown[]): Record<string, unknown> | undefined {
   const given = sources.filter((source) => source !== undefined);
-  return given.length === 0 ? undefined : Object.assign({}, ...given.map(namesOf));
+  return given.length === 0 ? undefined : Object.fromEntries(given.flatMap((one) => Object.entries(namesOf(one))));
 }
 
 function namesOf(source: unknown): Record<string, unknown> {

@@ -3,15 +3,13 @@ import { count, timestamp } from "./common.ts";
 
 /** Parts of derived/summary.json that tie effects to tool calls. Everything here is drawn from evidence and can be made again. */
 
-export const attributionMethod = z
+const attributionMethod = z
   .enum(["command", "helper", "path", "host", "ancestry"])
   .describe(
     "`command`: the shell ran the very command that the model asked for. `helper`: a search program the agent starts for that tool. `path`, `host`: done inside the agent's own process, on the file or host that the open call names. `ancestry`: by a descendant of a process tied in one of these ways.",
   );
 
-export const attributionConfidence = z
-  .enum(["high", "medium"])
-  .describe("`medium`: another call would explain it as well.");
+const attributionConfidence = z.enum(["high", "medium"]).describe("`medium`: another call would explain it as well.");
 
 export const effectCause = z
   .object({
@@ -86,7 +84,7 @@ const who = {
   cause: effectCause,
 };
 
-export const effectOfProcess = z.object({
+const effectOfProcess = z.object({
   ...who,
   command: z.string().describe("The program with its arguments at its last start, bounded."),
   started_at: timestamp,
@@ -96,7 +94,7 @@ export const effectOfProcess = z.object({
   contacts: z.array(z.string()).describe("Where it connected to, bounded."),
 });
 
-export const effectOnFile = z.object({
+const effectOnFile = z.object({
   path: z.string(),
   sensitive: z.boolean(),
   by: z
@@ -104,13 +102,13 @@ export const effectOnFile = z.object({
     .describe("Who touched it and when, bounded."),
 });
 
-export const effectOnHost = z.object({
+const effectOnHost = z.object({
   remote: z.string().describe("`address:port`, or a name that was asked for."),
   names: z.array(z.string()).describe("Names whose answers held that address."),
   by: z.array(z.object({ ...who, outcome: z.string(), at: timestamp })).describe("Who contacted it, bounded."),
 });
 
-export const unattributedEffect = z.object({
+const unattributedEffect = z.object({
   seq: count.describe("Event in observations/events.jsonl."),
   at: timestamp,
   process: z.string(),
@@ -119,7 +117,7 @@ export const unattributedEffect = z.object({
   why: z.string().describe("As `why` of a cause."),
 });
 
-export const markConflict = z.object({
+const markConflict = z.object({
   kind: z
     .enum(["other-call", "no-such-call", "unbacked", "scrubbed"])
     .describe(

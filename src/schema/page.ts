@@ -85,7 +85,17 @@ export interface PageFile {
 
 /** Something that was left out for want of room. */
 export interface PageOmission {
-  what: "exchanges" | "messages" | "diffs" | "noise" | "timeline" | "texts" | "effects" | "processes" | "files" | "logs";
+  what:
+    | "exchanges"
+    | "messages"
+    | "diffs"
+    | "noise"
+    | "timeline"
+    | "texts"
+    | "effects"
+    | "processes"
+    | "files"
+    | "logs";
   kept: number;
   total: number;
 }

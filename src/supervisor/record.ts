@@ -63,21 +63,35 @@ export function openRecord(run: RunState): RunRecord {
     prompt_sha256: createHash("sha256").update(plan.prompt).digest("hex"),
     prompt_bytes: Buffer.byteLength(plan.prompt),
     project_dir: plan.projectDir,
-    agent_config: {
-      project_config: plan.instructions?.projectConfig ?? false,
-      opencode_config: plan.instructions?.ownConfigFile ?? null,
-      opencode_config_sha256: plan.instructions?.ownConfigSha256 ?? null,
-    },
+    agent_config: agentConfigOf(plan),
     model: modelRecord(run),
     sensor: plan.sensor,
     selftest: plan.selftest ?? null,
+    ...nothingSeen(),
+    settings: plan.settings,
+  };
+}
+
+/** Before the agent has done anything. */
+function nothingSeen(): Pick<
+  RunRecord,
+  "native_events" | "agent_outcome" | "child_session_ids" | "kernel_counters" | "output" | "phases"
+> {
+  return {
     native_events: NO_EVENTS,
     agent_outcome: null,
     child_session_ids: [],
     kernel_counters: { oom_kills: null, pids_limit_hits: null, memory_peak_bytes: null, cpu_seconds: null },
     output: { stdout_bytes: 0, stderr_bytes: 0, truncated: false },
     phases: [],
-    settings: plan.settings,
+  };
+}
+
+function agentConfigOf({ instructions }: RunState["plan"]): RunRecord["agent_config"] {
+  return {
+    project_config: instructions?.projectConfig ?? false,
+    opencode_config: instructions?.ownConfigFile ?? null,
+    opencode_config_sha256: instructions?.ownConfigSha256 ?? null,
   };
 }
 

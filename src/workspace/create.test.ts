@@ -79,7 +79,8 @@ describe("the working copy", () => {
         "secret/notes.txt": "x",
         "secret/public.txt": "y",
         "big.bin": "x",
-        ".captureignore": "# ours\nsecret/*\n!secret/public.txt\n/big.bin\n!node_modules/\n!tasks/models/\n!tasks/truth/\n",
+        ".captureignore":
+          "# ours\nsecret/*\n!secret/public.txt\n/big.bin\n!node_modules/\n!tasks/models/\n!tasks/truth/\n",
         "own/captures/x": "x",
       },
       [],

@@ -6,14 +6,19 @@ interface Tally {
   failed: number;
   /** Names of the tests that did not run: skipped or only planned. */
   skipped: string[];
+  /** Tests of what is not built yet, with the reason. They are told in every run and are no failure. */
+  pending: string[];
 }
+
+/** A test that skips itself with a note that begins like this is about something that is not built yet. */
+const PENDING = "pending: ";
 
 /**
  * Counts one vitest run. A file or suite that breaks outside its tests (import, hook) counts as one failure,
  * a test that was started and never finished as well.
  */
 function tally(modules: readonly TestModule[], unhandledErrorCount: number): Tally {
-  const result: Tally = { passed: 0, failed: unhandledErrorCount, skipped: [] };
+  const result: Tally = { passed: 0, failed: unhandledErrorCount, skipped: [], pending: [] };
   for (const testModule of modules) {
     if (testModule.errors().length > 0) result.failed += 1;
     for (const suite of testModule.children.allSuites()) {
@@ -25,9 +30,12 @@ function tally(modules: readonly TestModule[], unhandledErrorCount: number): Tal
 }
 
 function addTest(result: Tally, test: TestCase, testModule: TestModule): void {
-  const state = test.result().state;
-  if (state === "passed") result.passed += 1;
-  else if (state === "skipped") result.skipped.push(`${testModule.relativeModuleId} > ${test.fullName}`);
+  const outcome = test.result();
+  const name = `${testModule.relativeModuleId} > ${test.fullName}`;
+  if (outcome.state === "passed") result.passed += 1;
+  else if (outcome.state === "skipped" && outcome.note?.startsWith(PENDING))
+    result.pending.push(`${name}: ${outcome.note}`);
+  else if (outcome.state === "skipped") result.skipped.push(name);
   else result.failed += 1;
 }
 
@@ -38,6 +46,7 @@ function addTest(result: Tally, test: TestCase, testModule: TestModule): void {
 class TallyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const result = tally(modules, unhandledErrors.length);
+    for (const text of result.pending) process.stderr.write(`${text}\n`);
     const onCi = (process.env["CI"] ?? "") !== "";
     for (const name of result.skipped) {
       process.stderr.write(`${onCi ? "FAIL (skipped on CI)" : "skipped"}: ${name}\n`);

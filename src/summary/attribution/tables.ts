@@ -12,7 +12,7 @@ type FileRow = Attribution["files"][number];
 type HostRow = Attribution["hosts"][number];
 
 /** The form of a cause in the summary. */
-export function causeEntry(cause: Cause): EffectCause {
+function causeEntry(cause: Cause): EffectCause {
   if (cause.kind === "call") {
     const { call, method, confidence } = cause;
     return { kind: "call", call: call.key, method, confidence, why: null };

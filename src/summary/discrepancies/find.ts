@@ -54,23 +54,26 @@ function toDiscrepancy({ code, params = {}, calls = [], events = [], claim = nul
 
 /** What the agent reports of one call, against what the kernel saw of it. */
 function ofCall(use: ToolUse, facts: DiscrepancyFacts): Case[] {
-  const reported = use.sources.includes("agent") && (use.status === "completed" || use.status === "error");
-  if (!reported) return [];
-  const what = commandOf(use);
+  if (!use.sources.includes("agent") || !(use.status === "completed" || use.status === "error")) return [];
   if (use.key === null) {
     const isNew = facts.heardEverything && use.status === "completed";
     return isNew ? [{ code: "call-not-asked", params: { what: use.tool }, claim: shorten(use.input, 300) }] : [];
   }
   const calls = [use.key];
-  const claimed = facts.claimedExits.get(use.key);
-  const seen = use.effects?.exit_code ?? null;
-  if (claimed !== undefined && seen !== null && claimed !== seen && use.effects?.confidence === "high") {
-    return [{ code: "exit-code-differs", params: { claimed, seen, what }, calls, claim: String(claimed) }];
-  }
+  const differs = exitDiffers(use, facts.claimedExits.get(use.key));
+  if (differs !== undefined) return [{ ...differs, calls }];
   if (!facts.sawEverything || use.status !== "completed") return [];
-  if (use.tool === "bash" && use.effects === null) return [{ code: "command-not-run", params: { what }, calls }];
+  if (use.tool === "bash" && use.effects === null) {
+    return [{ code: "command-not-run", params: { what: commandOf(use) }, calls }];
+  }
   const wrote = use.effects?.files.some((file) => file.operations.some((one) => one !== "read")) === true;
   return WRITING_TOOLS.has(use.tool) && !wrote ? [{ code: "file-not-written", params: { what: use.tool }, calls }] : [];
+}
+
+function exitDiffers(use: ToolUse, claimed: number | undefined): Case | undefined {
+  const { exit_code: seen, confidence } = use.effects ?? { exit_code: null, confidence: null };
+  if (claimed === undefined || seen === null || claimed === seen || confidence !== "high") return undefined;
+  return { code: "exit-code-differs", params: { claimed, seen, what: commandOf(use) }, claim: String(claimed) };
 }
 
 /** What the final message says, against what the kernel saw of the run. */

@@ -6,7 +6,17 @@ import { Facts, Section } from "./section.tsx";
 import { Text } from "./text.tsx";
 
 /** One list of effects; what was cut is counted. */
-function List({ title, total, items }: { title: string; total: number; items: readonly ComponentChildren[] }) {
+function List<T>({
+  title,
+  total,
+  items,
+  children,
+}: {
+  title: string;
+  total: number;
+  items: readonly T[];
+  children: (item: T) => ComponentChildren;
+}) {
   const { say, number } = useSpeaker();
   if (total === 0) return null;
   return (
@@ -16,13 +26,15 @@ function List({ title, total, items }: { title: string; total: number; items: re
       </h4>
       <ul class="plain-list">
         {items.map((item, index) => (
-          <li key={index}>{item}</li>
+          <li key={index}>{children(item)}</li>
         ))}
         {total > items.length && <li class="muted">{say("effects.more", { count: number(total - items.length) })}</li>}
       </ul>
     </>
   );
 }
+
+const mono = (one: string): ComponentChildren => <Text value={one} mono />;
 
 /** What a tool call really did, as the kernel saw it. */
 export function Effects({ effects }: { effects: CallEffects | null }) {
@@ -43,33 +55,25 @@ export function Effects({ effects }: { effects: CallEffects | null }) {
         ]}
       />
       {livedOn && <Chip tone="warn">{say("effects.after")}</Chip>}
-      <List
-        title={say("effects.commands")}
-        total={effects.commands_total}
-        items={effects.commands.map((command) => <Text value={command} mono />)}
-      />
-      <List
-        title={say("effects.files")}
-        total={effects.files_total}
-        items={effects.files.map((file) => (
+      <List title={say("effects.commands")} total={effects.commands_total} items={effects.commands}>
+        {mono}
+      </List>
+      <List title={say("effects.files")} total={effects.files_total} items={effects.files}>
+        {(file) => (
           <>
             <Chip tone={file.sensitive ? "warn" : "plain"}>
               {file.operations.map((operation) => say(`effects.op.${operation}`)).join(", ")}
             </Chip>{" "}
             <Text value={file.path} mono />
           </>
-        ))}
-      />
-      <List
-        title={say("effects.contacts")}
-        total={effects.contacts_total}
-        items={effects.contacts.map((contact) => <Text value={`${contact.remote} ${contact.outcome}`} mono />)}
-      />
-      <List
-        title={say("effects.other")}
-        total={effects.other_total}
-        items={effects.other.map((one) => <Text value={one} mono />)}
-      />
+        )}
+      </List>
+      <List title={say("effects.contacts")} total={effects.contacts_total} items={effects.contacts}>
+        {(contact) => <Text value={`${contact.remote} ${contact.outcome}`} mono />}
+      </List>
+      <List title={say("effects.other")} total={effects.other_total} items={effects.other}>
+        {mono}
+      </List>
     </>
   );
 }
@@ -101,15 +105,13 @@ export function Unattributed({ attribution }: { attribution: Attribution | null 
   if (total === 0) return <p class="explained muted">{say("effects.allExplained", counts)}</p>;
   return (
     <Section title={say("effects.unattributed")} note={say("effects.unattributedNote", counts)}>
-      <List
-        title=""
-        total={total}
-        items={effects.map((one) => (
+      <List title="" total={total} items={effects}>
+        {(one) => (
           <>
             <Chip tone="warn">{sayCode("cause", one.why, one.why)}</Chip> <Text value={one.text} mono />
           </>
-        ))}
-      />
+        )}
+      </List>
     </Section>
   );
 }

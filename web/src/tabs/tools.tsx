@@ -48,6 +48,22 @@ function pretty(input: string): string {
   }
 }
 
+function CallFacts({ use }: { use: ToolUse }) {
+  const { say } = useSpeaker();
+  return (
+    <Facts
+      rows={[
+        ["call", use.call_id === null ? null : <Text value={use.call_id} mono />],
+        ["session", use.session_id === null ? null : <Text value={use.session_id} mono />],
+        [
+          say("timeline.sources"),
+          use.sources.map((one) => say(one === "gateway" ? "tools.sourceGateway" : "tools.sourceAgent")).join(", "),
+        ],
+      ]}
+    />
+  );
+}
+
 function Use({ row: { id, use }, open, page }: { row: Row; open: OpenRows; page: CapturePage }) {
   const { say, duration } = useSpeaker();
   const start = page.summary.run.started_at;
@@ -79,18 +95,7 @@ function Use({ row: { id, use }, open, page }: { row: Row; open: OpenRows; page:
     >
       {() => (
         <>
-          <Facts
-            rows={[
-              ["call", use.call_id === null ? null : <Text value={use.call_id} mono />],
-              ["session", use.session_id === null ? null : <Text value={use.session_id} mono />],
-              [
-                say("timeline.sources"),
-                use.sources
-                  .map((one) => say(one === "gateway" ? "tools.sourceGateway" : "tools.sourceAgent"))
-                  .join(", "),
-              ],
-            ]}
-          />
+          <CallFacts use={use} />
           {watched && (
             <>
               <h3>{say("effects.title")}</h3>
