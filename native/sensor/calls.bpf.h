@@ -158,6 +158,7 @@ const volatile struct call calls[CALLS] = {
     CALL(perf_event_open, HANDLE_BLIND, BLIND_PERF),
     CALL(userfaultfd, HANDLE_BLIND, BLIND_USERFAULTFD),
     CALL(memfd_create, HANDLE_BLIND, BLIND_MEMFD),
+    CALL(io_setup, HANDLE_BLIND, BLIND_AIO),
     CALL(io_submit, HANDLE_BLIND, BLIND_AIO),
 };
 

@@ -216,6 +216,7 @@ struct sock_common {
   u16 skc_dport;
   u16 skc_num;
   u16 skc_family;
+  u8 skc_state;
   unsigned long skc_flags;
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;

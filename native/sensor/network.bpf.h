@@ -24,6 +24,8 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
 
+enum tcp_state { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_CLOSE = 7 };
+
 struct endpoint {
   struct sock *sock;
   u16 type, protocol, family, local_port;
@@ -155,6 +157,14 @@ static __noinline int own_socket(const struct sock *sock, u32 container_pid) {
   return 0;
 }
 
+/* One that was reset before it was taken has had its last state: whoever gets its memory next must not inherit the owner. */
+static __noinline int own_accepted(const struct sock *sock, u32 container_pid) {
+  u64 key = (u64)sock;
+  own_socket(sock, container_pid);
+  if (BPF_CORE_READ(sock, __sk_common.skc_state) == STATE_CLOSE) bpf_map_delete_elem(&socket_owners, &key);
+  return 0;
+}
+
 static __always_inline struct draft *begin_socket(u8 kind, const struct ended_call *ended, const struct endpoint *endpoint) {
   struct draft *draft = begin(kind, CLASS_NETWORK, ended->task, ended->container_pid);
   if (!draft) return 0;
@@ -191,7 +201,8 @@ static __noinline int handle_accept(const struct ended_call *ended) {
   if (result >= 0 && endpoint.sock) {
     /* Who connected to a unix socket has no name as a rule: the name of the socket it came to says more. */
     append_socket_address(draft, 0, &endpoint, endpoint.family != AF_UNIX);
-    if (endpoint.protocol == IPPROTO_TCP || endpoint.protocol == IPPROTO_MPTCP) own_socket(endpoint.sock, ended->container_pid);
+    if (endpoint.family != AF_UNIX) append_socket_address(draft, 1, &endpoint, false);
+    if (endpoint.protocol == IPPROTO_TCP || endpoint.protocol == IPPROTO_MPTCP) own_accepted(endpoint.sock, ended->container_pid);
   }
   emit(draft);
   return 0;

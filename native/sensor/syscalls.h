@@ -90,6 +90,7 @@
 #define CALL_userfaultfd 323
 #define CALL_memfd_create 319
 #define CALL_open_by_handle_at 304
+#define CALL_io_setup 206
 #define CALL_io_submit 209
 #elif defined(__TARGET_ARCH_arm64)
 /* No CALL_open, CALL_unlink and so on: this machine never had them. */
@@ -166,6 +167,7 @@
 #define CALL_userfaultfd 282
 #define CALL_memfd_create 279
 #define CALL_open_by_handle_at 265
+#define CALL_io_setup 0
 #define CALL_io_submit 2
 #else
 #error "the sensor knows the system calls of x86-64 and arm64 only"

@@ -8,8 +8,6 @@
 /* In the flags of a socket: the other side's stream has ended. */
 #define SOCK_DONE_BIT 2
 
-enum tcp_state { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_CLOSE = 7 };
-
 static __always_inline void append_small(struct small_draft *draft, u32 index, const struct address *address, u32 size) {
   u32 at = draft->used;
   if (at > SMALL_CONTENT_BYTES - V6_BYTES || size > V6_BYTES) return;

@@ -166,6 +166,7 @@ function decodeSocketCall(frame: Frame): record.SocketCallRecord {
     type: frame.u16(16),
     protocol: frame.u16(18),
     address: addressOf(frame, 0),
+    ...(frame.segment(1).length > 0 ? { local: addressOf(frame, 1) } : {}),
     result: frame.s64(8),
   };
 }

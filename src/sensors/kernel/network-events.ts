@@ -130,6 +130,7 @@ export class NetworkEvents {
     // A server that asks whether someone is there, and no one is.
     if (record.result === AGAIN) return;
     const state = this.#sockets.get(record.socket);
+    if (record.local !== undefined) state.local = formatEndpoint(record.local);
     this.#context.emit({
       kind: "net.accept",
       ...this.#head(record, state, record.address.family),

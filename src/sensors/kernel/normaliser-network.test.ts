@@ -47,6 +47,13 @@ describe("connect", () => {
     ]);
   });
 
+  it("tells both ends of an accepted connection, not what its memory was before", () => {
+    const { normaliser, of } = testBench();
+    normaliser.add(socketCall("bind", inet("127.0.0.1", 9), 0));
+    normaliser.add(socketCall("accept", PEER, 5, { local: inet("127.0.0.1", 21_000) }));
+    expect(of("net.accept")).toMatchObject([{ local: "127.0.0.1:21000", remote: "127.0.0.1:80" }]);
+  });
+
   it("counts every attempt of a socket that is tried again", () => {
     const { normaliser, of } = testBench();
     for (let attempt = 0; attempt < 2; attempt++) {

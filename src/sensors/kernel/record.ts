@@ -166,6 +166,8 @@ export interface SocketCallRecord extends SocketHead {
   kind: "connect" | "bind" | "listen" | "accept";
   /** Connect: peer. Bind: own address. Accept: peer. */
   address: SocketAddress;
+  /** Accept: own end, of sockets that are not Unix ones. */
+  local?: SocketAddress;
   /** Connect, listen, bind: 0 or negative errno. Accept: new descriptor or negative errno. */
   result: number;
 }
