@@ -162,10 +162,12 @@ const volatile struct call calls[CALLS] = {
     CALL(io_submit, HANDLE_BLIND, BLIND_AIO),
 };
 
-/* A system call that ends. */
+/*
+ * A system call that ends, of the current task. No pointers in it: the handlers are global functions, which the verifier
+ * looks at once each instead of once for every way that leads to them (0.03 s instead of 0.4 s at each start).
+ */
 struct ended_call {
-  struct task_struct *task;
-  const volatile struct call *call;
+  struct call call;
   u64 arguments[8];
   s64 result;
   u32 number;

@@ -50,13 +50,14 @@ static __always_inline void emit_file(u8 kind, struct task_struct *task, u32 con
 
 #include "read_filter.bpf.h"
 
-static __noinline int handle_open(const struct ended_call *ended) {
+__noinline int handle_open(const struct ended_call *ended) {
+  if (!ended) return 0;
   if (ended->result < 0) return 0;
   struct file *file = file_of(ended->result);
   if (!file || !is_regular(file)) return 0;
   bool writable = BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
   if (!writable && is_dull_place(file)) return 0;
-  struct draft *draft = begin(KIND_OPEN, CLASS_FILE, ended->task, ended->container_pid);
+  struct draft *draft = begin(KIND_OPEN, CLASS_FILE, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   fill_file(&draft->header.body.file, file);
   append_file_path(draft, 0, file);
@@ -65,14 +66,15 @@ static __noinline int handle_open(const struct ended_call *ended) {
   return 0;
 }
 
-static __noinline int handle_mmap(const struct ended_call *ended) {
+__noinline int handle_mmap(const struct ended_call *ended) {
+  if (!ended) return 0;
   u32 type = ended->arguments[3] & MAP_TYPE;
   if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE) return 0;
   if ((u64)ended->result > (u64)-4096) return 0;
   struct file *file = file_of(ended->arguments[4]);
   /* Without PROT_WRITE too: mprotect() may add it later, no file is named there. */
   if (!file || !is_regular(file) || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE)) return 0;
-  emit_file(KIND_SHARED_MAPPING, ended->task, ended->container_pid, file);
+  emit_file(KIND_SHARED_MAPPING, bpf_get_current_task_btf(), ended->container_pid, file);
   return 0;
 }
 
@@ -166,12 +168,13 @@ static __always_inline bool target_is_relative(u8 operation) {
   return operation == PATH_RENAME || operation == PATH_LINK || operation == PATH_MOVE_MOUNT || operation == PATH_PIVOT_ROOT;
 }
 
-static __noinline int emit_path(const struct ended_call *ended) {
-  const volatile struct call *call = ended->call;
+__noinline int emit_path(const struct ended_call *ended) {
+  if (!ended) return 0;
+  const struct call *call = &ended->call;
   bool exec = call->handler == HANDLE_EXEC;
   if (exec && ended->result >= 0) return 0; /* sched_process_exec told of it */
   u8 kind = exec ? KIND_EXEC_FAILED : KIND_PATH, class = exec ? CLASS_PROCESS : CLASS_FILE;
-  struct draft *draft = begin(kind, class, ended->task, ended->container_pid);
+  struct draft *draft = begin(kind, class, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;
   u8 operation = call->detail;

@@ -81,7 +81,8 @@ static __always_inline u64 identity_of(const struct sock *sock) {
 }
 
 /* Returns 1 when the descriptor of the current process is a socket. */
-static __noinline int find_endpoint(u32 descriptor, struct endpoint *endpoint) {
+__noinline int find_endpoint(u32 descriptor, struct endpoint *endpoint) {
+  if (!endpoint) return 0;
   struct file *file = file_of(descriptor);
   if (!file || (mode_of(file) & S_IFMT) != S_IFSOCK) return 0;
   struct socket *socket = BPF_CORE_READ(file, private_data);
@@ -166,7 +167,7 @@ static __noinline int own_accepted(const struct sock *sock, u32 container_pid) {
 }
 
 static __always_inline struct draft *begin_socket(u8 kind, const struct ended_call *ended, const struct endpoint *endpoint) {
-  struct draft *draft = begin(kind, CLASS_NETWORK, ended->task, ended->container_pid);
+  struct draft *draft = begin(kind, CLASS_NETWORK, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;
   body->socket.socket = identity_of(endpoint->sock);
@@ -178,9 +179,10 @@ static __always_inline struct draft *begin_socket(u8 kind, const struct ended_ca
 }
 
 /* connect, bind, listen */
-static __noinline int handle_address(const struct ended_call *ended) {
+__noinline int handle_address(const struct ended_call *ended) {
+  if (!ended) return 0;
   struct endpoint endpoint = {};
-  u8 kind = ended->call->detail;
+  u8 kind = ended->call.detail;
   find_endpoint(ended->arguments[0], &endpoint);
   struct draft *draft = begin_socket(kind, ended, &endpoint);
   if (!draft) return 0;
@@ -190,7 +192,8 @@ static __noinline int handle_address(const struct ended_call *ended) {
   return 0;
 }
 
-static __noinline int handle_accept(const struct ended_call *ended) {
+__noinline int handle_accept(const struct ended_call *ended) {
+  if (!ended) return 0;
   struct endpoint endpoint = {};
   s64 result = ended->result;
   /* A server that waits asks again and again. */
@@ -209,7 +212,8 @@ static __noinline int handle_accept(const struct ended_call *ended) {
 }
 
 /* socket(2) of the families whose traffic no other record tells of, and of raw sockets. */
-static __noinline int handle_socket(const struct ended_call *ended) {
+__noinline int handle_socket(const struct ended_call *ended) {
+  if (!ended) return 0;
   struct endpoint endpoint = {};
   u32 family = ended->arguments[0];
   endpoint.family = family;
@@ -250,7 +254,8 @@ static __always_inline bool is_named(const struct datagram *datagram, struct add
   return datagram->name && !bpf_probe_read_user(remote, 4, (void *)datagram->name) && name_size(remote->family) > 0;
 }
 
-static __noinline int emit_datagram(const struct ended_call *ended, const struct endpoint *endpoint, const struct datagram *datagram) {
+__noinline int emit_datagram(const struct ended_call *ended, const struct endpoint *endpoint, const struct datagram *datagram) {
+  if (!ended || !endpoint || !datagram) return 0;
   struct address remote = {};
   bool named = is_named(datagram, &remote);
   u32 remote_bytes = named ? name_size(remote.family) : socket_address(endpoint->sock, true, &remote);
@@ -258,7 +263,7 @@ static __noinline int emit_datagram(const struct ended_call *ended, const struct
   if (endpoint->family == AF_UNIX && (!named || datagram->received)) return 0;
   bool dns = endpoint->family != AF_UNIX && is_dns(endpoint, bpf_ntohs(remote.port), datagram->received);
   if (datagram->received && !dns) return 0;
-  struct draft *draft = begin(KIND_DATAGRAM, CLASS_NETWORK, ended->task, ended->container_pid);
+  struct draft *draft = begin(KIND_DATAGRAM, CLASS_NETWORK, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;
   body->datagram.socket = identity_of(endpoint->sock);
@@ -294,8 +299,9 @@ static __always_inline void first_piece(u64 vector, struct datagram *datagram) {
 }
 
 /* sendto, recvfrom, and read and write, which do the same on a connected socket. */
-static __noinline int handle_datagram(const struct ended_call *ended) {
-  const volatile struct call *call = ended->call;
+__noinline int handle_datagram(const struct ended_call *ended) {
+  if (!ended) return 0;
+  const struct call *call = &ended->call;
   struct datagram datagram = {.result = ended->result, .received = call->detail & DATAGRAM_RECEIVED};
   if (is_nothing(datagram.received, datagram.result)) return 0;
   struct endpoint endpoint = {};
@@ -308,18 +314,20 @@ static __noinline int handle_datagram(const struct ended_call *ended) {
   return emit_datagram(ended, &endpoint, &datagram);
 }
 
-static __noinline int emit_message(const struct ended_call *ended, const struct endpoint *endpoint, u64 message_at, s64 result) {
+__noinline int emit_message(const struct ended_call *ended, const struct endpoint *endpoint, u64 message_at, s64 result) {
+  if (!ended || !endpoint) return 0;
   struct user_message message = {};
-  struct datagram datagram = {.result = result, .received = ended->call->detail & DATAGRAM_RECEIVED};
+  struct datagram datagram = {.result = result, .received = ended->call.detail & DATAGRAM_RECEIVED};
   if (bpf_probe_read_user(&message, sizeof(message), (void *)message_at)) return 0;
   datagram.name = message.name;
   first_piece(message.vector, &datagram);
   return emit_datagram(ended, endpoint, &datagram);
 }
 
-static __noinline int handle_message(const struct ended_call *ended) {
+__noinline int handle_message(const struct ended_call *ended) {
+  if (!ended) return 0;
   struct endpoint endpoint = {};
-  bool received = ended->call->detail & DATAGRAM_RECEIVED;
+  bool received = ended->call.detail & DATAGRAM_RECEIVED;
   if (is_nothing(received, ended->result) || (received && ended->arguments[2] & MSG_PEEK)) return 0;
   if (!takes_datagrams(ended->arguments[0], &endpoint)) return 0;
   return emit_message(ended, &endpoint, ended->arguments[1], ended->result);
@@ -342,9 +350,10 @@ static long message_step(u32 index, struct message_walk *walk) {
   return 0;
 }
 
-static __noinline int handle_messages(const struct ended_call *ended) {
+__noinline int handle_messages(const struct ended_call *ended) {
+  if (!ended) return 0;
   struct endpoint endpoint = {};
-  bool received = ended->call->detail & DATAGRAM_RECEIVED;
+  bool received = ended->call.detail & DATAGRAM_RECEIVED;
   if (is_nothing(received, ended->result) || (received && ended->arguments[3] & MSG_PEEK)) return 0;
   if (!takes_datagrams(ended->arguments[0], &endpoint)) return 0;
   if (ended->result < 0) return emit_message(ended, &endpoint, ended->arguments[1], ended->result);

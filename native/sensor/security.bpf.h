@@ -33,11 +33,12 @@ static __always_inline int emit_blind_spot(struct task_struct *task, u32 contain
   return 0;
 }
 
-static __noinline int handle_blind(const struct ended_call *ended) {
+__noinline int handle_blind(const struct ended_call *ended) {
+  if (!ended) return 0;
   s64 result = ended->result;
   /* io_uring_enter is called for every batch, and on_ring_submit tells of each operation: only refusals are news. */
   if (ended->number == CALL_io_uring_enter && result != -EPERM && result != -EACCES && result != -ENOSYS) return 0;
-  return emit_blind_spot(ended->task, ended->container_pid, ended->call->detail, ended->number, BLIND_ATTEMPT, result);
+  return emit_blind_spot(bpf_get_current_task_btf(), ended->container_pid, ended->call.detail, ended->number, BLIND_ATTEMPT, result);
 }
 
 SEC("tp_btf/io_uring_submit_req")
@@ -67,11 +68,12 @@ static __noinline int handle_compat(struct task_struct *task, struct followed *k
   return emit_blind_spot(task, known->container_pid, BLIND_COMPAT_CALL, number, BLIND_ATTEMPT, result);
 }
 
-static __noinline int handle_credentials(const struct ended_call *ended) {
-  struct draft *draft = begin(KIND_CREDENTIALS, CLASS_SECURITY, ended->task, ended->container_pid);
+__noinline int handle_credentials(const struct ended_call *ended) {
+  if (!ended) return 0;
+  struct draft *draft = begin(KIND_CREDENTIALS, CLASS_SECURITY, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;
-  body->credentials.call = ended->call->detail;
+  body->credentials.call = ended->call.detail;
   body->credentials.result = ended->result;
   body->credentials.euid = draft->header.uid;
   body->credentials.egid = draft->header.gid;
@@ -79,8 +81,9 @@ static __noinline int handle_credentials(const struct ended_call *ended) {
   return 0;
 }
 
-static __noinline int handle_namespace(const struct ended_call *ended) {
-  const volatile struct call *call = ended->call;
+__noinline int handle_namespace(const struct ended_call *ended) {
+  if (!ended) return 0;
+  const struct call *call = &ended->call;
   u64 flags = argument_of(ended, call->argument);
   if (call->detail == NAMESPACE_CLONE) {
     if (ended->result == 0) return 0; /* the child's side of the same call */
@@ -88,7 +91,7 @@ static __noinline int handle_namespace(const struct ended_call *ended) {
     flags &= CLONE_NEW | (call->name ? CLONE_NEWTIME : 0);
     if (!flags) return 0;
   }
-  struct draft *draft = begin(KIND_NAMESPACE, CLASS_SECURITY, ended->task, ended->container_pid);
+  struct draft *draft = begin(KIND_NAMESPACE, CLASS_SECURITY, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;
   body->namespaces.call = call->detail;
@@ -117,15 +120,16 @@ static __noinline s32 pid_of_descriptor(u32 descriptor) {
   return pid_for_caller(pid);
 }
 
-static __noinline int handle_reach(const struct ended_call *ended) {
-  const volatile struct call *call = ended->call;
+__noinline int handle_reach(const struct ended_call *ended) {
+  if (!ended) return 0;
+  const struct call *call = &ended->call;
   s32 target = call->directory ? pid_of_descriptor(argument_of(ended, call->directory)) : (s32)argument_of(ended, call->target_name);
   struct task_struct *task = (void *)bpf_get_current_task();
   struct pid *leader = BPF_CORE_READ(task, group_leader, thread_pid);
   struct pid *thread = BPF_CORE_READ(task, thread_pid);
   bool itself = target == pid_for_caller(leader) || target == pid_for_caller(thread);
   if (call->detail == REACH_KILL && itself) return 0;
-  struct draft *draft = begin(KIND_REACH, CLASS_SECURITY, ended->task, ended->container_pid);
+  struct draft *draft = begin(KIND_REACH, CLASS_SECURITY, bpf_get_current_task_btf(), ended->container_pid);
   if (!draft) return 0;
   union record_body *body = &draft->header.body;
   body->reach.call = call->detail;

@@ -42,7 +42,7 @@ static __always_inline void read_arguments(struct pt_regs *regs, u64 *arguments)
 #endif
 
 static __always_inline int handle(const struct ended_call *ended) {
-  switch (ended->call->handler) {
+  switch (ended->call.handler) {
     case HANDLE_PATH:
     case HANDLE_EXEC: return emit_path(ended);
     case HANDLE_OPEN_BY_HANDLE: handle_blind(ended); /* fall through */
@@ -66,12 +66,12 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call_end, struct pt_regs *regs, long result) {
   struct followed *known = followed_now();
   if (!known) return 0;
-  struct ended_call ended = {.task = bpf_get_current_task_btf(), .result = result, .container_pid = known->container_pid};
-  ended.number = call_number(regs);
-  if (is_compat(ended.task, ended.number)) return handle_compat(ended.task, known, ended.number, result);
+  struct task_struct *task = bpf_get_current_task_btf();
+  struct ended_call ended = {.result = result, .container_pid = known->container_pid, .number = call_number(regs)};
+  if (is_compat(task, ended.number)) return handle_compat(task, known, ended.number, result);
   if (ended.number >= CALLS) return 0;
-  ended.call = &calls[ended.number];
-  if (ended.call->handler == HANDLE_NOTHING) return 0;
+  ended.call = *(const struct call *)&calls[ended.number];
+  if (ended.call.handler == HANDLE_NOTHING) return 0;
   read_arguments(regs, ended.arguments);
   return handle(&ended);
 }
