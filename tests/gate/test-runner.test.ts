@@ -60,6 +60,15 @@ it("counts a skipped test as failed", async () => {
   expect(result.exitCode).not.toBe(0);
 });
 
+it("tells what is not built yet, with the reason, and counts it neither way", async () => {
+  const pending = 'it("later", (context) => context.skip("pending: not built yet"));';
+  const result = await runOnCi({
+    "tests/e2e/a.test.ts": suite(`it("runs", () => expect(1).toBe(1));\n${pending}`),
+  });
+  expect(result.output).toContain("tests/e2e/a.test.ts > later: pending: not built yet");
+  expect(result).toMatchObject({ lastLine: "9 passed, 0 failed", exitCode: 0 });
+});
+
 it("a set-up that fails is a failure", async () => {
   await tree.plant({ "scripts/setup.sh": "#!/bin/sh\nexit 3\n" });
   const { exitCode, lastLine } = await runOnCi({});

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CASES } from "./cases.ts";
+import type { RecallCase } from "./expect.ts";
+import { disorder, type Judgement, judgeCase, reportedLoss, shown } from "./judge.ts";
+import { captureRun, type RecallCapture } from "./run-recall.ts";
+import { type Call, type RecallPlan, type RecallProject, recallProject } from "./workload.ts";
+
+/** Set by scripts/test-full.sh. */
+const FULL = process.env["OPENCODE_CAPTURE_FULL_RECALL"] === "1";
+const GATE_PER_SECOND = 500;
+const MANY = 1000;
+const BULK = CASES.filter((entry) => entry.bulk === true);
+const RUN_MS = 1_800_000;
+
+const titleOf = ({ number, title }: RecallCase): string => `${number} ${title}`;
+
+describe("the table of cases", () => {
+  it("has all 72, each shown or said to be pending", () => {
+    const numbers = new Set(CASES.map((entry) => entry.number));
+    expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: 72 }, (_, i) => i + 1));
+    expect(CASES.filter((entry) => !entry.program && !entry.ownRun && !entry.pending).map(titleOf)).toEqual([]);
+    const unseen = CASES.filter((entry) => entry.mayStayUnseen !== undefined).map((entry) => entry.number);
+    expect(unseen).toEqual([51, 53, 60]);
+  });
+
+  for (const entry of CASES.filter(({ pending }) => pending !== undefined)) {
+    it(`${titleOf(entry)}, all of it`, (context) => context.skip(`pending: ${entry.pending}`));
+  }
+});
+
+/** One run of the plan, shared by the tests of a `describe`. */
+function sharedRun(plan: RecallPlan): { project: () => RecallProject; seen: () => RecallCapture } {
+  let project: RecallProject | undefined;
+  let seen: RecallCapture | undefined;
+  beforeAll(async () => {
+    project = recallProject(plan);
+    seen = await captureRun(project);
+  }, RUN_MS);
+  afterAll(() => project?.[Symbol.dispose]());
+  const made = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("the run failed");
+    return value;
+  };
+  return { project: () => made(project), seen: () => made(seen) };
+}
+
+/** Judges one call; first of all, the program must have done what it should. */
+function judgeCall({ entry, context }: Call, { ledger, processes }: RecallCapture): Judgement {
+  const { tag, n } = context;
+  expect(ledger.get(tag), "the program's own account").toMatchObject({ tag, n, done: n });
+  return judgeCase(entry, context, processes);
+}
+
+const GATES: RecallPlan[] = [
+  { cases: CASES, counts: [1, 50], perSecond: GATE_PER_SECOND },
+  ...(FULL ? [{ cases: BULK, counts: [MANY], perSecond: GATE_PER_SECOND }] : []),
+];
+
+describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (plan) => {
+  const { project, seen } = sharedRun(plan);
+
+  it("lost nothing, says so, and keeps the order", () => {
+    const { events, capture } = seen();
+    expect(reportedLoss(events)).toBe(0);
+    expect(capture.completeness.gaps).toEqual([]);
+    expect(disorder(events)).toEqual([]);
+    const stated = capture.completeness.classes.filter(({ sensor }) => sensor === "kernel");
+    const levels = stated.map((entry) => `${entry.class} ${entry.level}`);
+    expect(levels).toContain("process complete");
+    expect(levels).toContain("network complete");
+    expect(levels).toContain("file-workspace complete");
+  });
+
+  for (const entry of plan.cases.filter(({ program }) => program !== undefined)) {
+    it(titleOf(entry), () => {
+      const calls = project().calls.filter((call) => call.entry === entry);
+      expect(calls).toHaveLength(plan.counts.length);
+      for (const call of calls) {
+        const judgement = judgeCall(call, seen());
+        expect([judgement.missing.length, judgement.phantom.length], shown(judgement)).toEqual([0, 0]);
+      }
+    });
+  }
+});
+
+if (FULL) {
+  describe("honesty at full speed", () => {
+    const { project, seen } = sharedRun({ cases: BULK, counts: [MANY], perSecond: 0 });
+
+    it("reports at least what is missing", () => {
+      const missing = project().calls.flatMap((call) => judgeCall(call, seen()).missing);
+      const reported = reportedLoss(seen().events);
+      expect(reported, missing.slice(0, 20).join("\n")).toBeGreaterThanOrEqual(missing.length);
+      if (missing.length > 0) expect(seen().capture.completeness.verdict).not.toBe("complete");
+    });
+  });
+}
