@@ -75,10 +75,7 @@ async function findImage(
     onProgress: (line) => progress.line(`image    ${line}`),
     signal,
   });
-  const image = await engine.inspectImage(built.ref);
-  if (image === undefined)
-    throw new CaptureError("image-missing", `the engine does not know ${built.ref} after building it`);
-  return { imageRef: built.ref, image };
+  return { imageRef: built.ref, image: built.info };
 }
 
 async function findGivenImage(

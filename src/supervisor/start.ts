@@ -8,9 +8,8 @@ import { AGENT_GID, AGENT_UID, INSIDE, writeAgentConfig } from "../sandbox/agent
 import { CgroupWatch } from "../sandbox/cgroup.ts";
 import { listenInNamespace } from "../sandbox/netns.ts";
 import { createEventSink } from "../sensors/agent-events/event-sink.ts";
-import { createFilesystemSensor } from "../sensors/filesystem/filesystem-sensor.ts";
+import { createFilesystemSensor, type FilesystemSensor } from "../sensors/filesystem/filesystem-sensor.ts";
 import type { Sensor } from "../sensors/port.ts";
-import type { ContentBase } from "../workspace/content-base.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
@@ -28,10 +27,12 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   fs.mkdirSync(run.workspaceDir);
   const limits = runLimits(run.plan.limits);
   run.output = new AgentOutput(run.captureDir, path.join(run.privateDir.scratch, "combined.log"), limits);
-  const base = addSensors(run);
+  const { layer, files } = addSensors(run);
+  // The kernel sensor takes a while to load, and needs neither container nor working copy for that.
+  await layer.prepare();
   await allOrFirstError([
     prepareInside(run, signal),
-    run.timer.measure("workspace", () => prepareWorkspace(run, base, signal)),
+    run.timer.measure("workspace", () => prepareWorkspace(run, files, signal)),
   ]);
   if (signal.aborted) throw new CaptureError("interrupted", "interrupted before the agent began");
   await run.timer.measure("attach", () => attach(run));
@@ -39,8 +40,8 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   writeJsonAtomic(path.join(run.captureDir, LAYOUT.container), known);
 }
 
-/** @returns what the file sensor keeps of the working copy before the run, to be filled while the copy is made. */
-function addSensors(run: RunState): ContentBase {
+/** The sensor that watches while the agent runs, and the one that compares the files before and after. */
+function addSensors(run: RunState): { layer: Sensor; files: FilesystemSensor } {
   const { plan, captureDir, privateDir } = run;
   const limits = runLimits(plan.limits);
   run.sink = createEventSink({
@@ -58,12 +59,12 @@ function addSensors(run: RunState): ContentBase {
     ],
     sensitivePatterns: plan.sensitivePatterns,
   });
-  // The kernel sensor takes a while to load: it begins first.
-  run.sensors.push(createSensorLayer(plan, captureDir), files);
-  return files.base;
+  const layer = createSensorLayer(plan, captureDir);
+  run.sensors.push(layer, files);
+  return { layer, files };
 }
 
-async function prepareWorkspace(run: RunState, base: ContentBase, signal: AbortSignal): Promise<void> {
+async function prepareWorkspace(run: RunState, files: FilesystemSensor, signal: AbortSignal): Promise<void> {
   const { plan } = run;
   await createWorkspace({
     project: plan.projectDir,
@@ -75,14 +76,11 @@ async function prepareWorkspace(run: RunState, base: ContentBase, signal: AbortS
     pluginFile: plan.pluginFile,
     projectConfig: plan.instructions?.projectConfig ?? false,
     captureRoot: plan.captureRoot,
-    base,
+    // Filled while the copy is made, so that nothing has to be read twice.
+    base: files.base,
     signal,
   });
-  await run.timer.measure("baseline", () => prepareSensors(run.sensors));
-}
-
-async function prepareSensors(sensors: readonly Sensor[]): Promise<void> {
-  for (const sensor of sensors) await sensor.prepare();
+  await run.timer.measure("baseline", () => files.prepare());
 }
 
 async function prepareModel(run: RunState): Promise<void> {

@@ -27,6 +27,8 @@ export interface AgentImage {
   ref: string;
   /** Content id, `sha256:…`. */
   id: string;
+  /** As the engine describes it. */
+  info: ImageInfo;
   opencodeVersion: string;
   /** False when it was there already. */
   built: boolean;
@@ -44,7 +46,7 @@ export async function findAgentImage(
   const recipe = await loadRecipe(options);
   const info = await engine.inspectImage(recipe.ref);
   if (info === undefined) return undefined;
-  return { ref: recipe.ref, id: info.id, opencodeVersion: recipe.opencodeVersion, built: false };
+  return { ref: recipe.ref, id: info.id, info, opencodeVersion: recipe.opencodeVersion, built: false };
 }
 
 /**
@@ -67,7 +69,7 @@ export async function ensureAgentImage(engine: ContainerEngine, options: AgentIm
   const info = await engine.inspectImage(recipe.ref);
   if (info === undefined) throw new CaptureError("image-build-failed", `${recipe.ref} is not there after its build`);
   progress.step(`image ready: ${recipe.ref}, ${Math.round(info.sizeBytes / 1e6)} MB`);
-  return { ref: recipe.ref, id: info.id, opencodeVersion: recipe.opencodeVersion, built: true };
+  return { ref: recipe.ref, id: info.id, info, opencodeVersion: recipe.opencodeVersion, built: true };
 }
 
 /** Every agent image that the engine holds, of any recipe. */
