@@ -91,7 +91,8 @@ export function factsBelow(processes: ObservedProcesses, root: ObservedProcess, 
   const facts: Fact[] = [];
   for (const { entry, depth } of processes.below(root)) {
     if (depth > 0 && classes.includes("process")) facts.push(lifeOf(entry, depth));
-    facts.push(...actsOf(entry, classes));
+    // One by one: as arguments of one call they could be too many.
+    for (const act of actsOf(entry, classes)) facts.push(act);
   }
   return facts;
 }

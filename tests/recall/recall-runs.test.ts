@@ -203,9 +203,9 @@ if (process.env["OPENCODE_CAPTURE_FULL_RECALL"] === "1") {
     });
 
     it("68 a process that is killed for want of memory ended by SIGKILL", async () => {
-      using project = tempProject([bash("exec python3 -c 'x = bytearray(6 << 30)'")]);
+      using project = tempProject([bash("exec python3 -c 'text = b\"x\" * (6 << 30)'")]);
       const { capture, events } = await captureRun(project);
-      expect(capture.run.oom_killed).toBe(true);
+      expect(capture.run.kernel_counters.oom_kills).toBeGreaterThan(0);
       const python = events
         .filter((event) => event.kind === "process.exec")
         .filter(({ argv }) => argv[0] === "python3");

@@ -71,6 +71,14 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
     expect(levels).toContain("file-workspace complete");
   });
 
+  it("says what of names could not be seen, where such a case was done", () => {
+    const dns = seen().capture.completeness.classes.find((entry) => entry.class === "dns");
+    const numbers = new Set(project().calls.map(({ entry }) => entry.number));
+    const reason = dns?.reason ?? "";
+    expect(reason.includes("names inside encrypted traffic")).toBe(numbers.has(51));
+    expect(reason.includes("ports 53 and 853")).toBe(numbers.has(53));
+  });
+
   for (const entry of plan.cases.filter(({ program }) => program !== undefined)) {
     it(titleOf(entry), () => {
       const calls = project().calls.filter((call) => call.entry === entry);

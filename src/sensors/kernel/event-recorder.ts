@@ -8,13 +8,21 @@ import type { Books } from "./statements.ts";
 
 /** Ports on which names are asked for in a way that is not read: plain over TCP, and encrypted. */
 const UNREAD_DNS_PORT = /:(?:53|853)$/;
+const ENCRYPTED_WEB_PORT = /:443$/;
 
 /** Takes events: writes them to the file, and rebuilds from them which processes and connections there were. */
 export class EventRecorder {
   readonly #captureDir: string;
   readonly #writer: EventWriter;
   readonly #lists = new EventLists();
-  readonly #tally = { ringOperations: 0, compatCalls: 0, hiddenDns: 0, malformedDns: 0, tcpConnects: 0 };
+  readonly #tally = {
+    ringOperations: 0,
+    compatCalls: 0,
+    hiddenDns: 0,
+    encryptedWeb: 0,
+    malformedDns: 0,
+    tcpConnects: 0,
+  };
 
   /** Creates the events file of the capture. */
   constructor(captureDir: string, limitBytes?: number) {
@@ -39,10 +47,10 @@ export class EventRecorder {
   }
 
   /** Closes the events file. */
-  close(): Pick<Books, "file" | "hidden" | "hiddenDns" | "malformedDns"> & { tcpConnects: number } {
-    const { tcpConnects, ringOperations, compatCalls, hiddenDns, malformedDns } = this.#tally;
+  close(): Pick<Books, "file" | "hidden" | "hiddenDns" | "encryptedWeb" | "malformedDns"> & { tcpConnects: number } {
+    const { ringOperations, compatCalls, ...others } = this.#tally;
     const file: EventWriterStats = this.#writer.close();
-    return { file, hidden: { ringOperations, compatCalls }, hiddenDns, malformedDns, tcpConnects };
+    return { file, hidden: { ringOperations, compatCalls }, ...others };
   }
 
   /** Removes the events file. */
@@ -66,6 +74,8 @@ export class EventRecorder {
       if (event.stage === "submit") this.#tally.ringOperations++;
       if (event.interface === "compat-call" && event.errno === undefined) this.#tally.compatCalls++;
     }
+    if ((event.kind === "net.connect" || event.kind === "net.datagram") && ENCRYPTED_WEB_PORT.test(event.remote))
+      this.#tally.encryptedWeb++;
     if (event.kind === "net.connect") {
       const isStream = event.transport.startsWith("tcp");
       if (isStream) this.#tally.tcpConnects++;

@@ -37,7 +37,7 @@ function account(last: CountersRecord | undefined, skip: readonly number[] = [])
 
 const ALL = { process: 3, file: 2, network: 1 };
 
-function judge(starts: readonly StartAccount[], more: Partial<Books> = {}) {
+function statements(starts: readonly StartAccount[], more: Partial<Books> = {}) {
   const books: Books = {
     from: "a",
     to: "b",
@@ -47,11 +47,16 @@ function judge(starts: readonly StartAccount[], more: Partial<Books> = {}) {
     file: { written: 4, dropped: { ...PER_CLASS, sensor: 0 }, bytes: 9, failure: undefined },
     hidden: { ringOperations: 0, compatCalls: 0 },
     hiddenDns: 0,
+    encryptedWeb: 0,
     malformedDns: 0,
     unseenConnects: 0,
     ...more,
   };
-  const entries = statementsOf(books).map((one) => [one.class, `${one.level} ${one.lost}`] as const);
+  return statementsOf(books);
+}
+
+function judge(starts: readonly StartAccount[], more: Partial<Books> = {}) {
+  const entries = statements(starts, more).map((one) => [one.class, `${one.level} ${one.lost}`] as const);
   return Object.fromEntries(entries);
 }
 
@@ -106,6 +111,15 @@ describe("the statement on a class", () => {
     faulty.faults = 2;
     expect(judge([faulty])).toEqual(everywhere("lossy 2"));
     expect(judge([account(counters(ALL, { missedRuns: 6 }))])).toEqual(everywhere("lossy 6"));
+  });
+
+  it("says of names that those in encrypted traffic are not in it, without being worse for it", () => {
+    const start = () => [account(counters(ALL))];
+    const reasons = (more: Partial<Books>) =>
+      statements(start(), more).filter(({ reason }) => reason.includes("3 connects or datagrams went to port 443"));
+    expect(reasons({ encryptedWeb: 3 })).toMatchObject([{ class: "dns", level: "complete" }]);
+    expect(reasons({ encryptedWeb: 3, hiddenDns: 1 })).toMatchObject([{ class: "dns", level: "lossy" }]);
+    expect(reasons({})).toEqual([]);
   });
 
   it("names what can't be seen in principle", () => {

@@ -29,6 +29,8 @@ export interface Books {
   hidden: { ringOperations: number; compatCalls: number };
   /** Connections over which names can be asked for without being seen, by port. */
   hiddenDns: number;
+  /** Connects and datagrams to the port of HTTPS and QUIC: what names stand in them is encrypted. */
+  encryptedWeb: number;
   /** Datagrams of DNS that could not be read. */
   malformedDns: number;
   /** TCP connections that the kernel's own statistics of the network namespace have and the events have not. */
@@ -62,13 +64,20 @@ export function statementsOf(books: Books): CompletenessClass[] {
       level,
       sensor: KERNEL_SENSOR,
       reason:
-        faults.length === 0 ? wholeReason(books, classes, everything) : faults.map((one) => one.reason).join("; "),
+        (faults.length === 0 ? wholeReason(books, classes, everything) : faults.map((one) => one.reason).join("; ")) +
+        noteOn(books, name),
       lost: unknown ? null : faults.reduce((sum, fault) => sum + (fault.lost ?? 0), 0),
       from: books.from,
       to: books.to,
       started_before_agent: true,
     };
   });
+}
+
+/** What lies outside of what the class promises, and a reader could take to be in it. */
+function noteOn({ encryptedWeb }: Books, name: ClassName): string {
+  if (name !== "dns" || encryptedWeb === 0) return "";
+  return `; not seen are names inside encrypted traffic: ${encryptedWeb} connects or datagrams went to port 443`;
 }
 
 /** For a run in which the sensor never began to see. */
