@@ -6,7 +6,7 @@ import { type SelftestResult, selftestReference } from "../schema/selftest.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 
 /** Where the last result stands. */
-export function selftestFile(): string {
+function selftestFile(): string {
   return path.join(cacheDirectory(), "selftest.json");
 }
 

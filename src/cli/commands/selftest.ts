@@ -5,12 +5,11 @@ import { printableJson } from "../../schema/display.ts";
 import { runSelftest } from "../../selftest/run-selftest.ts";
 import { createSensorLayer } from "../../supervisor/sensor-layer.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { giveToInvokingUser } from "../invoking-user.ts";
 import { PACKAGE_ROOT, toolVersion } from "../package-root.ts";
 import { prepareRuns } from "../prepare-runs.ts";
 import { createProgress } from "../progress.ts";
 import { renderSelftest } from "../selftest-report.ts";
-import { selftestFile, storeSelftest } from "../selftest-store.ts";
+import { storeSelftest } from "../selftest-store.ts";
 import { resolveSettings } from "../settings.ts";
 
 interface SelftestCommandOptions {
@@ -85,7 +84,6 @@ async function selftest(options: SelftestCommandOptions): Promise<number> {
     });
     progress.close();
     storeSelftest(result);
-    await giveToInvokingUser(selftestFile(), process.env);
     process.stdout.write(options.json === true ? `${printableJson(result)}\n` : renderSelftest(result));
     return result.verdict === "complete" ? EXIT.ok : EXIT.invalidCapture;
   } finally {
