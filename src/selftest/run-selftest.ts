@@ -18,7 +18,7 @@ import { network, processTree } from "../schema/observations.ts";
 import type { SelftestResult } from "../schema/selftest.ts";
 import type { Sensor } from "../sensors/port.ts";
 import { removeTree } from "../workspace/remove-tree.ts";
-import { Observations } from "./classes.ts";
+import { Observations, TESTED_CLASSES } from "./classes.ts";
 import { judgeClasses, worstVerdict } from "./judge.ts";
 
 export interface SelftestOptions {
@@ -36,8 +36,8 @@ export interface SelftestOptions {
   signal: AbortSignal;
 }
 
-/** More than the workload can take at any sensible pace. */
-const WORK_LIMIT_MS = 120_000;
+/** Beside the time that the wanted pace takes. */
+const EXTRA_TIME_MS = 60_000;
 
 /**
  * Lets a program do known things in a container like that of a run, and compares with what the sensor has recorded.
@@ -86,7 +86,8 @@ async function watchWork(options: SelftestOptions, { dir, tag, sensor }: Work): 
     throw error;
   });
   const kill = (): void => void options.engine.killContainer(container.id).catch(() => {});
-  const timer = setTimeout(kill, WORK_LIMIT_MS);
+  const pacedMs = (TESTED_CLASSES.length * options.count * 1000) / options.perSecond;
+  const timer = setTimeout(kill, EXTRA_TIME_MS + 2 * pacedMs);
   options.signal.addEventListener("abort", kill);
   let stopped = false;
   try {
@@ -99,7 +100,7 @@ async function watchWork(options: SelftestOptions, { dir, tag, sensor }: Work): 
     stopped = true;
     await sensor.stop();
     if (options.signal.aborted) throw new CaptureError("interrupted", "interrupted before the self-test was done");
-    if (end.exitCode !== 0) throw workFailed(end.engineError ?? stderr);
+    if (end.exitCode !== 0) throw workFailed(end.engineError ?? (stderr || `it ended with code ${end.exitCode}`));
     return JSON.parse(stdout) as Record<string, number>;
   } finally {
     clearTimeout(timer);

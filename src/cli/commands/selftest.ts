@@ -82,6 +82,7 @@ async function selftest(options: SelftestCommandOptions): Promise<number> {
       sensorUsed: () => observing.sensor.used,
       signal: interrupt.signal,
     });
+    progress.line(`sensor   ${observing.sensor.used}: ${observing.sensor.reason}`);
     progress.close();
     storeSelftest(result);
     process.stdout.write(options.json === true ? `${printableJson(result)}\n` : renderSelftest(result));
