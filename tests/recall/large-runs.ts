@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { RUNS_DIRECTORY } from "../../src/evidence/layout.ts";
 import { LABEL } from "../../src/sandbox/container-spec.ts";
 import type { CaptureEvent } from "../../src/schema/event.ts";
@@ -32,4 +33,33 @@ export function touchInTmp(captureRoot: string, runId: string, name: string): vo
 /** How often a process opened this file for writing, as far as the capture has it. */
 export function opensOf(events: readonly CaptureEvent[], file: string): number {
   return events.filter((event) => event.kind === "file.open" && event.path === file).length;
+}
+
+/** Looks at the descriptors of all processes of this name, over and over. @returns how many were found open. */
+export async function readDescriptors(name: string, signal: AbortSignal): Promise<number> {
+  let found = 0;
+  while (!signal.aborted) {
+    await setImmediate();
+    for (const pid of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && commOf(entry) === name)) {
+      for (let look = 0; look < 5000; look++) if (isOpen(`/proc/${pid}/fd/${3 + (look % 2)}`)) found++;
+    }
+  }
+  return found;
+}
+
+function commOf(pid: string): string | undefined {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function isOpen(link: string): boolean {
+  try {
+    fs.readlinkSync(link);
+    return true;
+  } catch {
+    return false;
+  }
 }
