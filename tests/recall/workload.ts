@@ -93,6 +93,6 @@ function buildPrograms(): { dir: string; sizeBytes: number } {
 
 function compile(output: string, args: readonly string[]): void {
   const part = `${output}.part`;
-  execFileSync("cc", ["-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-s", "-o", part, ...args]);
+  execFileSync("gcc", ["-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-s", "-o", part, ...args]);
   fs.renameSync(part, output);
 }
