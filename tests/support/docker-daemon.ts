@@ -8,6 +8,8 @@ import { exec } from "../../src/core/exec.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** It gives its containerd 15 s to take over what a crash left, and ends when that is not enough; an init system would start it again. */
+const RESTARTS = 4;
 const NO_PROXY_HERE = "http://127.0.0.1:9";
 
 /** A Docker daemon of the test's own: it shares no state with one that the machine may have. */
@@ -46,9 +48,12 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
       await exited;
     },
     async restart() {
-      child = spawnDaemon(dir, host, logFile);
-      exited = exitOf(child);
-      if (!(await answers(host, child))) throw new Error(`dockerd did not start again: ${lastLines(logFile)}`);
+      for (let tries = 0; tries < RESTARTS; tries++) {
+        child = spawnDaemon(dir, host, logFile);
+        exited = exitOf(child);
+        if (await answers(host, child)) return;
+      }
+      throw new Error(`dockerd did not start again: ${lastLines(logFile)}`);
     },
     async stop() {
       child.kill("SIGTERM");
