@@ -18,9 +18,12 @@ import { personasOf } from "../../src/issues/resolve-model.ts";
 import { readTruth, truthPath } from "../../src/issues/truth-file.ts";
 import { viewWorkingCopy } from "../../src/issues/working-copy.ts";
 import { type CaptureEvent, captureEvent } from "../../src/schema/event.ts";
+import type { GroundTruth } from "../../src/schema/ground-truth.ts";
 import type { Issue } from "../../src/schema/issue.ts";
+import type { Summary } from "../../src/schema/summary.ts";
 import { runCapture } from "../../src/supervisor/run.ts";
 import { readCapture } from "../support/captures.ts";
+import { scoreAttribution } from "../support/truth-against-attribution.ts";
 import { changeMismatches, contactMismatches, programMismatches } from "../support/truth-against-capture.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -107,6 +110,22 @@ function kernelEvents(dir: string): CaptureEvent[] | undefined {
   return lines.map((line) => captureEvent.parse(JSON.parse(line)));
 }
 
+const score = { expected: 0, found: 0 };
+afterAll(() => {
+  if (everything)
+    process.stdout.write(`attribution: ${score.found} of ${score.expected} effects tied to their calls\n`);
+});
+
+/** Every effect that the truth knows stands under its call, and nothing is left over that no call explains. */
+function attributed(truth: GroundTruth, summary: Summary): void {
+  const { expected, missing } = scoreAttribution(truth, summary);
+  score.expected += expected;
+  score.found += expected - missing.length;
+  expect(missing).toEqual([]);
+  expect(summary.attribution?.unattributed_effects).toEqual([]);
+  if (truth.persona === "careful") expect(summary.discrepancies).toEqual([]);
+}
+
 describe.each(personas)("every task played by %s is captured as it was", (persona) => {
   let captures: Map<string, string>;
   beforeAll(async () => {
@@ -130,6 +149,7 @@ describe.each(personas)("every task played by %s is captured as it was", (person
     if (events !== undefined) {
       expect(programMismatches(truth, events)).toEqual([]);
       expect(contactMismatches(truth, events)).toEqual([]);
+      attributed(truth, capture.summary);
     }
     const { files } = playFiles(calls, viewWorkingCopy(issue, ROOT), touchedByCommands(truth, calls));
     const touched = touchedByCommands(truth, calls);

@@ -84,6 +84,9 @@ export function isSearchProgram(argv: readonly string[]): boolean {
 
 export const SEARCH_TOOLS: ReadonlySet<string> = new Set(["grep", "glob", "list"]);
 
+/** Tools that change files inside the agent's own process. */
+export const WRITING_TOOLS: ReadonlySet<string> = new Set(["write", "edit", "multiedit", "patch", "apply_patch"]);
+
 const SHELLS: ReadonlySet<string> = new Set(["bash", "sh", "dash", "zsh", "ash", "fish", "ksh"]);
 
 /** The command of a shell that was started with one, else undefined. */

@@ -158,7 +158,7 @@ export class Attributor {
     if ("role" in event && event.role === "model-gateway") return { kind: "agent", what: "model" };
     if (event.kind.startsWith("net.")) return this.#contact(event, atMs);
     if (!("path" in event)) return { kind: "agent", what: "program" };
-    const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs);
+    const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs, accessOf(event));
     if (found.kind === "call") return found;
     const made = event.kind === "file.mkdir" ? this.#matcher.directory(event.path, atMs) : found;
     return made.kind === "call" ? made : (ownDoing(event, found) ?? found);
@@ -178,6 +178,11 @@ export class Attributor {
     if (cause.kind !== "call") return { kind: "unbacked", ...about };
     return cause.call.callId === null || cause.call.callId === mark ? undefined : { kind: "other-call", ...about };
   }
+}
+
+function accessOf(event: ProcessEvent): "read" | "write" | "written" {
+  if (event.kind === "file.open" && event.access === "read") return "read";
+  return event.kind === "file.close-write" ? "written" : "write";
 }
 
 /** What the agent's own process does to files of its own accord. */

@@ -136,6 +136,17 @@ describe("what the agent's own process does", () => {
     expect(written?.by.map((one) => one.cause.call)).toEqual(["0.0", "1.0"]);
   });
 
+  test("belongs to each of two edits of one file in one answer, in turn", () => {
+    const run = new HandMadeRun();
+    const edit = (id: string) => ({ id, tool: "edit", args: { filePath: "a.md" } });
+    run.asks(1, [{ id: "r", tool: "read", args: { filePath: "a.md" } }, edit("e1"), edit("e2")]);
+    run.writes(1.2, AGENT, "/workspace/a.md");
+    run.writes(1.3, AGENT, "/workspace/a.md");
+    const read = run.read();
+    expect(["0.0", "0.1", "0.2"].map((key) => read.effectsOf(key)?.files.length)).toEqual([undefined, 1, 1]);
+    expect(read.effectsOf("0.1")?.confidence).toBe("medium");
+  });
+
   test("for a patch, a search and a fetch", () => {
     const run = new HandMadeRun();
     const patchText = "*** Begin Patch\n*** Update File: src/a.ts\n@@\n*** Move to: src/b.ts\n*** End Patch";

@@ -1,3 +1,4 @@
+import { WRITING_TOOLS } from "./agent-machinery.ts";
 import type { CallCause, Confidence, NoCause } from "./cause.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
 
@@ -11,6 +12,8 @@ export class CallMatcher {
   readonly #searches: GatewayCall[] = [];
   readonly #fetches: GatewayCall[] = [];
   readonly #ran = new Set<string>();
+  /** Call and path of writes that are over. */
+  readonly #wrote = new Set<string>();
   readonly #firstMs: number;
 
   constructor(calls: readonly GatewayCall[], searchTools: ReadonlySet<string>) {
@@ -48,13 +51,20 @@ export class CallMatcher {
     return { kind: "call", call, method: "helper", confidence: fitting.length === 1 ? "high" : "medium" };
   }
 
-  /** A file that the agent's own process changed; also a directory above one that a call names. */
-  file(paths: readonly string[], atMs: number): CallCause | NoCause {
+  /**
+   * A file that the agent's own process touched. Two open calls that write the same file do it one after the other: the
+   * first is done when the file is closed.
+   * @param access `read`; `write`: also the beginning of it; `written`: that write is over.
+   */
+  file(paths: readonly string[], atMs: number, access: "read" | "write" | "written"): CallCause | NoCause {
     for (const one of paths) {
       const named = (this.#byPath.get(one) ?? []).filter((call) => isOpen(call, atMs));
-      const call = named[0];
-      if (call !== undefined)
-        return { kind: "call", call, method: "path", confidence: named.length === 1 ? "high" : "medium" };
+      const fitting = named.filter((call) => WRITING_TOOLS.has(call.tool) === (access !== "read"));
+      const left = fitting.filter((call) => !this.#wrote.has(`${call.key} ${one}`));
+      const call = left[0] ?? fitting.at(-1) ?? named[0];
+      if (call === undefined) continue;
+      if (access === "written") this.#wrote.add(`${call.key} ${one}`);
+      return { kind: "call", call, method: "path", confidence: fitting.length === 1 ? "high" : "medium" };
     }
     return this.none(atMs);
   }

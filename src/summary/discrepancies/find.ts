@@ -2,6 +2,7 @@ import type { Attribution } from "../../schema/attribution.ts";
 import type { Discrepancy, DiscrepancyCode } from "../../schema/discrepancy.ts";
 import { shorten } from "../../schema/display.ts";
 import type { ToolUse } from "../../schema/summary.ts";
+import { WRITING_TOOLS } from "../attribution/agent-machinery.ts";
 import type { TestRun } from "../attribution/test-runs.ts";
 import { claimsOf } from "./claims.ts";
 import { RULES } from "./rules.ts";
@@ -23,7 +24,6 @@ export interface DiscrepancyFacts {
 }
 
 const MOST = 100;
-const WRITING_TOOLS: ReadonlySet<string> = new Set(["write", "edit", "multiedit", "apply_patch", "patch"]);
 /** Left behind by test runs and interpreters; nobody means these when saying that nothing was changed. */
 const BY_PRODUCT = /(?:^|\/)(?:__pycache__|\.pytest_cache|node_modules|\.git)(?:\/|$)|\.pyc$/u;
 
