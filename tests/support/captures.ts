@@ -37,7 +37,9 @@ function lines(dir: string, file: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** Names directly below the capture root, hidden ones included, the record of batches left out. */
+/** Names directly below the capture root, hidden ones included. The record of batches is none, nor is the place of running runs when it is empty. */
 export function capturesIn(root: string): string[] {
-  return fs.existsSync(root) ? fs.readdirSync(root).filter((name) => name !== ".batch.json") : [];
+  const isNone = (name: string): boolean =>
+    name === ".batch.json" || (name === ".runs" && fs.readdirSync(path.join(root, name)).length === 0);
+  return fs.existsSync(root) ? fs.readdirSync(root).filter((name) => !isNone(name)) : [];
 }
