@@ -39,7 +39,7 @@ export function scoreAttribution(truth: GroundTruth, summary: Summary): Attribut
   }
   for (const { host, by } of truth.contacts) {
     const fits = (remote: string): boolean => remote.toLowerCase().includes(host.toLowerCase());
-    const tried = (one: Effects): boolean => one.contacts.some(({ remote }) => fits(remote) || /:53$/.test(remote));
+    const tried = (one: Effects): boolean => one.contacts.some(({ remote }) => fits(remote) || remote.endsWith(":53"));
     expect(host, by, (one) => one.contacts_total > one.contacts.length || tried(one));
   }
   return score;

@@ -37,6 +37,13 @@ export const EN = {
   "head.started": "Started",
   "head.duration": "Duration",
   "head.model": "Model",
+  "head.tokens": "Tokens",
+  "head.tokensOf": "{sent} sent, {received} received",
+  "head.sentTo": "Sent to",
+  "head.sensor": "Sensor",
+  "head.selftest": "self-test: {verdict}, {date}",
+  "head.projectConfig": "Project configuration",
+  "head.projectConfigRead": "was read by OpenCode",
 
   "tab.overview": "Overview",
   "tab.timeline": "Timeline",

@@ -38,6 +38,13 @@ export const ZH: Words = {
   "head.started": "开始时间",
   "head.duration": "用时",
   "head.model": "模型",
+  "head.tokens": "Token 数",
+  "head.tokensOf": "发送 {sent}，接收 {received}",
+  "head.sentTo": "发往",
+  "head.sensor": "观测器",
+  "head.selftest": "自检：{verdict}，{date}",
+  "head.projectConfig": "项目配置",
+  "head.projectConfigRead": "已由 OpenCode 读取",
 
   "tab.overview": "概览",
   "tab.timeline": "时间线",

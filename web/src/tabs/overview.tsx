@@ -8,7 +8,7 @@ import { Discrepancies } from "../components/discrepancies.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
 import { Block, Text } from "../components/text.tsx";
 import { COUNTED, type Counted, countOf } from "../counted.ts";
-import { useSpeaker } from "../i18n/language.tsx";
+import { type Speaker, useSpeaker } from "../i18n/language.tsx";
 import type { Tab } from "../route.ts";
 import { headline, TOOL_TONE } from "../tool-words.ts";
 import { Phases } from "./phases.tsx";
@@ -225,6 +225,22 @@ function WhatCouldBeSeen({ page }: { page: CapturePage }) {
   );
 }
 
+type Model = NonNullable<CapturePage["summary"]["run"]["model"]>;
+
+function tokensAndCost({ input_tokens: sent, output_tokens: received, cost_usd: cost }: Model, speaker: Speaker) {
+  if (sent === null && received === null) return null;
+  const count = (one: number | null): string => (one === null ? "?" : speaker.number(one));
+  const words = speaker.say("head.tokensOf", { sent: count(sent), received: count(received) });
+  return cost === null ? words : `${words} · ${cost.toFixed(4)} USD`;
+}
+
+/** Which sensor watched, and how it did in the last self-test of the machine. */
+function sensorWords(used: string, selftest: CapturePage["summary"]["run"]["selftest"], { say, dateTime }: Speaker) {
+  const name = visible(used);
+  if (selftest === null) return name;
+  return `${name} · ${say("head.selftest", { verdict: visible(selftest.verdict), date: dateTime(selftest.finished_at) })}`;
+}
+
 function RunFacts({ page }: { page: CapturePage }) {
   const speaker = useSpeaker();
   const { say } = speaker;
@@ -245,6 +261,10 @@ function RunFacts({ page }: { page: CapturePage }) {
             say("head.model"),
             tokens === null ? null : <Text value={`${tokens.requested} (${tokens.provider}/${tokens.model})`} mono />,
           ],
+          [say("head.tokens"), tokens === null ? null : tokensAndCost(tokens, speaker)],
+          [say("head.sentTo"), tokens?.base_url == null ? null : <Text value={tokens.base_url} mono />],
+          [say("head.sensor"), run.sensor === null ? null : sensorWords(run.sensor.used, run.selftest, speaker)],
+          [say("head.projectConfig"), run.agent_config?.project_config === true ? say("head.projectConfigRead") : null],
           [say("evidence.image"), run.image_ref === null ? null : <Text value={run.image_ref} mono />],
           [say("evidence.session"), run.session_id === null ? null : <Text value={run.session_id} mono />],
           ["run_id", run.run_id === null ? null : <Text value={run.run_id} mono />],
