@@ -16,6 +16,7 @@ it("reads how a process is confined", () => {
 
 it("says null, not zero, for what it can't read", () => {
   expect(Object.values(parseStatus("Name:\tx\n"))).toEqual([null, null, null, null, null, null]);
+  expect(parseStatus("Uid:\t99999999999999999999\t0\n").uid).toBeNull();
   expect(measurePosture(0x7fffffff).seccomp_mode).toBeNull();
 });
 

@@ -30,7 +30,7 @@ export function parseStatus(text: string): Omit<MeasuredPosture, "network_interf
   const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text)?.[1];
   const first = (name: string): number | null => {
     const value = Number.parseInt(field(name) ?? "", 10);
-    return Number.isNaN(value) ? null : value;
+    return Number.isSafeInteger(value) ? value : null;
   };
   const noNewPrivs = first("NoNewPrivs");
   return {
