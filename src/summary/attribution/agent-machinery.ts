@@ -84,6 +84,9 @@ export function isSearchProgram(argv: readonly string[]): boolean {
 
 export const SEARCH_TOOLS: ReadonlySet<string> = new Set(["grep", "glob", "list"]);
 
+/** Tools that only look at the files they name. */
+export const READING_TOOLS: ReadonlySet<string> = new Set(["read", "grep", "glob", "list", "lsp"]);
+
 /** Tools that change files inside the agent's own process. */
 export const WRITING_TOOLS: ReadonlySet<string> = new Set(["write", "edit", "multiedit", "patch", "apply_patch"]);
 

@@ -47,6 +47,9 @@ export interface AttributedEvent {
   started?: Cause | undefined;
 }
 
+/** Most changed paths that are remembered; reads of later ones stay unattributed. */
+const MOST_CHANGED = 50_000;
+
 type ProcessEvent = Extract<CaptureEvent, { process: string }>;
 
 /**
@@ -58,6 +61,8 @@ export class Attributor {
   readonly #matcher: CallMatcher;
   readonly #callIds: ReadonlySet<string>;
   readonly #nodes = new Map<string, Node>();
+  /** Files of the working copy that were changed: the agent's own index looks at them again. */
+  readonly #changed = new Set<string>();
   #agent: string | undefined;
 
   constructor(calls: readonly GatewayCall[]) {
@@ -86,7 +91,15 @@ export class Attributor {
       case "process.survivor":
         return this.#end(event, atMs);
       default:
+        this.#rememberChange(event);
         return { event, atMs, cause: this.#causeOf(event, atMs), isShell: false, conflict: undefined };
+    }
+  }
+
+  #rememberChange(event: ProcessEvent): void {
+    if (!("path" in event) || accessOf(event) === "read" || this.#changed.size >= MOST_CHANGED) return;
+    for (const path of "to" in event ? [event.path, event.to] : [event.path]) {
+      if (isInWorkspace(path)) this.#changed.add(path);
     }
   }
 
@@ -161,7 +174,7 @@ export class Attributor {
     const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs, accessOf(event));
     if (found.kind === "call") return found;
     const made = event.kind === "file.mkdir" ? this.#matcher.directory(event.path, atMs) : found;
-    return made.kind === "call" ? made : (ownDoing(event, found) ?? found);
+    return made.kind === "call" ? made : (ownDoing(event, found, this.#changed) ?? found);
   }
 
   #contact(event: ProcessEvent, atMs: number): Cause {
@@ -186,7 +199,11 @@ function accessOf(event: ProcessEvent): "read" | "write" | "written" {
 }
 
 /** What the agent's own process does to files of its own accord. */
-function ownDoing(event: Extract<ProcessEvent, { path: string }>, none: NoCause | CallCause): AgentCause | undefined {
+function ownDoing(
+  event: Extract<ProcessEvent, { path: string }>,
+  none: NoCause | CallCause,
+  changed: ReadonlySet<string>,
+): AgentCause | undefined {
   const { kind, path } = event;
   if (isOwnPath(path)) return { kind: "agent", what: "own-files" };
   // A file of the kernel's that has no name in the container: shared memory.
@@ -195,7 +212,7 @@ function ownDoing(event: Extract<ProcessEvent, { path: string }>, none: NoCause 
   if (kind !== "file.open" || event.access !== "read") return undefined;
   if (isRepositoryStore(path)) return { kind: "agent", what: "repository" };
   const isStart = none.kind === "none" && none.why === "before-any-call";
-  return isStart && isInWorkspace(path) ? { kind: "agent", what: "program" } : undefined;
+  return changed.has(path) || (isStart && isInWorkspace(path)) ? { kind: "agent", what: "program" } : undefined;
 }
 
 /** A child's cause is its parent's, and the way to know it is the line of descent. */

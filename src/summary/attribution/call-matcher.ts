@@ -1,4 +1,4 @@
-import { WRITING_TOOLS } from "./agent-machinery.ts";
+import { READING_TOOLS } from "./agent-machinery.ts";
 import type { CallCause, Confidence, NoCause } from "./cause.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
 
@@ -59,9 +59,10 @@ export class CallMatcher {
   file(paths: readonly string[], atMs: number, access: "read" | "write" | "written"): CallCause | NoCause {
     for (const one of paths) {
       const named = (this.#byPath.get(one) ?? []).filter((call) => isOpen(call, atMs));
-      const fitting = named.filter((call) => WRITING_TOOLS.has(call.tool) === (access !== "read"));
+      // An edit reads first; what only reads never writes.
+      const fitting = named.filter((call) => READING_TOOLS.has(call.tool) === (access === "read"));
       const left = fitting.filter((call) => !this.#wrote.has(`${call.key} ${one}`));
-      const call = left[0] ?? fitting.at(-1) ?? named[0];
+      const call = left[0] ?? fitting.at(-1) ?? (access === "read" ? named[0] : undefined);
       if (call === undefined) continue;
       if (access === "written") this.#wrote.add(`${call.key} ${one}`);
       return { kind: "call", call, method: "path", confidence: fitting.length === 1 ? "high" : "medium" };
