@@ -4,8 +4,6 @@ import { PROCESS_CASES } from "./cases-process.ts";
 import type { RecallCase } from "./expect.ts";
 import { fact } from "./fact.ts";
 
-const LATER_ATTRIBUTION = "events are not joined with tool calls yet";
-
 /** Cases 64–72: floods, attacks on the recorder, ends of containers. */
 const OTHER_CASES: readonly RecallCase[] = [
   { number: 64, title: "a flood of events", ownRun: "a flood" },
@@ -33,7 +31,7 @@ const OTHER_CASES: readonly RecallCase[] = [
   // That the order of the events stays right is judged in every run.
   { number: 70, title: "the clock is set, refused", program: "clock", each: () => [] },
   { number: 71, title: "two containers at the same time", ownRun: "two runs side by side" },
-  { number: 72, title: "events carry the tool call", pending: LATER_ATTRIBUTION },
+  { number: 72, title: "events carry the tool call", ownRun: "judged in the runs of all others" },
 ];
 
 /**

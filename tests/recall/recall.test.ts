@@ -71,6 +71,16 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
     expect(levels).toContain("file-workspace complete");
   });
 
+  it("72 events carry the tool call: each call has its effects, and nothing is left that no call explains", () => {
+    const { attribution, tools } = seen().capture.summary;
+    expect(attribution?.unattributed_effects).toEqual([]);
+    const shells = tools.filter((use) => use.tool === "bash");
+    expect(shells.length).toBeGreaterThan(1);
+    expect(shells.filter((use) => use.effects?.method !== "command").map((use) => use.input)).toEqual([]);
+    const forged = attribution?.mark_conflicts.filter((one) => one.kind !== "scrubbed");
+    expect(forged).toEqual([]);
+  });
+
   it("says what of names could not be seen, where such a case was done", () => {
     const dns = seen().capture.completeness.classes.find((entry) => entry.class === "dns");
     const numbers = new Set(project().calls.map(({ entry }) => entry.number));

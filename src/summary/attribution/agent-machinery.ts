@@ -35,7 +35,7 @@ export function isRepositoryStore(file: string): boolean {
   return isBeneath(file, "/workspace/.git");
 }
 
-/** What it looks at before the first call: it lists the working copy, and sensitive names are told. */
+/** Where it looks around at its start: reads of sensitive names are told. */
 export function isInWorkspace(file: string): boolean {
   return isBeneath(file, "/workspace");
 }

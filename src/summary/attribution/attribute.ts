@@ -10,7 +10,7 @@ import {
   shellCommand,
 } from "./agent-machinery.ts";
 import { CallMatcher } from "./call-matcher.ts";
-import type { AgentCause, CallCause, Cause, NoCause } from "./cause.ts";
+import type { AgentCause, Cause } from "./cause.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
 
 /** One process of the container, as far as attribution needs it. */
@@ -174,7 +174,20 @@ export class Attributor {
     const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs, accessOf(event));
     if (found.kind === "call") return found;
     const made = event.kind === "file.mkdir" ? this.#matcher.directory(event.path, atMs) : found;
-    return made.kind === "call" ? made : (ownDoing(event, found, this.#changed) ?? found);
+    return made.kind === "call" ? made : (this.#ownDoing(event, atMs) ?? found);
+  }
+
+  /** What the agent's own process does to files of its own accord. */
+  #ownDoing(event: Extract<ProcessEvent, { path: string }>, atMs: number): AgentCause | undefined {
+    const { kind, path } = event;
+    if (isOwnPath(path)) return { kind: "agent", what: "own-files" };
+    // A file of the kernel's that has no name in the container: shared memory.
+    if ("path_foreign" in event) return { kind: "agent", what: "program" };
+    if (kind === "file.mkdir") return isOnTheWay(path) ? { kind: "agent", what: "own-files" } : undefined;
+    if (kind !== "file.open" || event.access !== "read") return undefined;
+    if (isRepositoryStore(path)) return { kind: "agent", what: "repository" };
+    const looksAround = isInWorkspace(path) && this.#matcher.isStarting(atMs);
+    return looksAround || this.#changed.has(path) ? { kind: "agent", what: "program" } : undefined;
   }
 
   #contact(event: ProcessEvent, atMs: number): Cause {
@@ -196,23 +209,6 @@ export class Attributor {
 function accessOf(event: ProcessEvent): "read" | "write" | "written" {
   if (event.kind === "file.open" && event.access === "read") return "read";
   return event.kind === "file.close-write" ? "written" : "write";
-}
-
-/** What the agent's own process does to files of its own accord. */
-function ownDoing(
-  event: Extract<ProcessEvent, { path: string }>,
-  none: NoCause | CallCause,
-  changed: ReadonlySet<string>,
-): AgentCause | undefined {
-  const { kind, path } = event;
-  if (isOwnPath(path)) return { kind: "agent", what: "own-files" };
-  // A file of the kernel's that has no name in the container: shared memory.
-  if ("path_foreign" in event) return { kind: "agent", what: "program" };
-  if (kind === "file.mkdir") return isOnTheWay(path) ? { kind: "agent", what: "own-files" } : undefined;
-  if (kind !== "file.open" || event.access !== "read") return undefined;
-  if (isRepositoryStore(path)) return { kind: "agent", what: "repository" };
-  const isStart = none.kind === "none" && none.why === "before-any-call";
-  return changed.has(path) || (isStart && isInWorkspace(path)) ? { kind: "agent", what: "program" } : undefined;
 }
 
 /** A child's cause is its parent's, and the way to know it is the line of descent. */

@@ -192,17 +192,19 @@ test("a sensitive file that the agent's own process reads without a call is unat
   const file = { inode: 1, device: "8:1", mode: "100644", size: 1, links: 1 };
   run.event(1.5, { ...read, path: "/workspace/.env", ...file });
   run.event(1.6, { ...read, path: "/home/agent/.ssh/id_rsa", ...file });
+  run.event(1.6, { ...read, path: "/workspace/.opencode/plugins/x.ts", ...file });
   // Its index looks again at what was changed.
   run.writes(1.7, AGENT, "/workspace/.env");
   run.asks(2, []);
   run.event(3, { ...read, path: "/workspace/.env", ...file });
+  run.event(3, { ...read, path: "/workspace/.npmrc", ...file });
   expect(run.read().effectsOf("0.0")?.files).toMatchObject([{ path: "/workspace/.env", operations: ["read"] }]);
   expect(
     run
       .read()
       .result()
       .unattributed_effects.map((one) => one.text),
-  ).toEqual(["read /home/agent/.ssh/id_rsa", "written /workspace/.env"]);
+  ).toEqual(["read /home/agent/.ssh/id_rsa", "written /workspace/.env", "read /workspace/.npmrc"]);
 });
 
 test("a process whose beginning was not seen is unattributed, and says why", () => {

@@ -14,10 +14,10 @@ export class CallMatcher {
   readonly #ran = new Set<string>();
   /** Call and path of writes that are over. */
   readonly #wrote = new Set<string>();
-  readonly #firstMs: number;
+  readonly #first: GatewayCall | undefined;
 
   constructor(calls: readonly GatewayCall[], searchTools: ReadonlySet<string>) {
-    this.#firstMs = Math.min(...calls.slice(0, 1).map((call) => call.fromMs));
+    this.#first = calls[0];
     for (const call of calls) {
       if (call.command !== undefined) push(this.#byCommand, call.command, call);
       for (const one of call.paths) push(this.#byPath, one, call);
@@ -91,7 +91,13 @@ export class CallMatcher {
   }
 
   none(atMs: number): NoCause {
-    return { kind: "none", why: atMs + SLACK_MS < this.#firstMs ? "before-any-call" : "no-call" };
+    const isBefore = this.#first === undefined || atMs + SLACK_MS < this.#first.fromMs;
+    return { kind: "none", why: isBefore ? "before-any-call" : "no-call" };
+  }
+
+  /** The agent still looks around in the working copy: it does so beside its first call. */
+  isStarting(atMs: number): boolean {
+    return this.#first === undefined || atMs <= this.#first.untilMs + SLACK_MS;
   }
 }
 
