@@ -116,7 +116,7 @@ describe("paths", () => {
     ["relative", "/work", "a", 0, 0, { base: "/work", name: "a", truncated: false }],
     ["absolute", "/", "/a", 0, 0, { name: "/a", truncated: false }],
     ["absolute below another root", "/jail", "/a", 0, 0, { name: "/jail/a", truncated: false }],
-    ["by descriptor", "/work/a", "", 0, 0, { name: "/work/a", truncated: false }],
+    ["by descriptor", "/data/a", "", 0, 0, { name: "/data/a", truncated: false }],
     ["a name that could not be read", "/work", "", 2, 0, { base: "/work", name: "", truncated: true }],
     ["in another namespace", "/host", "a", 0, 1, { base: "/host", name: "a", truncated: false, foreign: true }],
   ])("%s", (_, base, name, truncated, foreign, wanted) => {
