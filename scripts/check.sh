@@ -81,7 +81,9 @@ tally() {
   [ -n "${OPENCODE_CAPTURE_TALLY_DIR:-}" ] || return 0
   file=$OPENCODE_CAPTURE_TALLY_DIR/$tool.tally
   if [ "$tool" = unit ] && [ -s "$file" ]; then return 0; fi
-  if [ "$status" -eq 0 ]; then echo "1 0" >"$file"; else echo "0 1" >"$file"; fi
+  if [ "$status" -eq 0 ]; then echo "1 0" >"$file"; return 0; fi
+  echo "0 1" >"$file"
+  echo "gate: $tool" >"$file.failures"
 }
 
 run_tool() {

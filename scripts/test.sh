@@ -27,6 +27,11 @@ done
 line=$(cat "$out"/*.tally | awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed", p, f }')
 echo "$line" >"$out/closing-line"
 echo "== all suites: $((SECONDS - started)) s"
+# Last, where it is found in a long log.
+if compgen -G "$out/*.failures" >/dev/null; then
+  echo "== failed"
+  cat "$out"/*.failures
+fi
 # .ci/run prints it itself, as its very last line.
 [ -n "${CLOSING_LINE_LATER:-}" ] || echo "$line"
 exit "$failed"

@@ -46,6 +46,9 @@ it("goes on after a failing suite and counts what failed", async () => {
   });
   // A test file that breaks is one failure.
   expect(result.lastLine).toBe("8 passed, 3 failed");
+  const closing = result.output.slice(result.output.lastIndexOf("== failed"));
+  expect(closing).toContain("tests/integration/a.test.ts > fails too: expected 2 to be 1");
+  expect(closing).toContain("tests/e2e/a.test.ts: broken");
   expect(result.exitCode).not.toBe(0);
 });
 
