@@ -31,9 +31,9 @@ as_root=()
 if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ]; then
   kept=()
   # Where models and proxies are, and their keys. Not as arguments of sudo, which every user of the machine can read.
-  secret='(_API_KEY|_BASE_URL|^(HTTPS?|NO)_PROXY|^(https?|no)_proxy)$'
+  secret='(_API_KEY|_BASE_URL|^(HTTPS?|ALL|NO)_PROXY|^(https?|all|no)_proxy)$'
   preserved=$(compgen -e | grep -E "$secret" | paste -sd, || true)
-  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$|NODE_COMPILE_CACHE$)' | grep -Ev "$secret")
+  while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$|NODE_COMPILE_CACHE$|NODE_EXTRA_CA_CERTS$|NODE_USE_SYSTEM_CA$)' | grep -Ev "$secret")
   as_root=(sudo ${preserved:+--preserve-env="$preserved"} env "${kept[@]}")
 fi
-exec "${as_root[@]}" "$node" "$root/src/cli/main.ts" "$@"
+exec "${as_root[@]}" "$node" "$root/dist/main.js" "$@"

@@ -2,12 +2,13 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { CaptureError } from "../core/errors.ts";
+import { PACKAGE_ROOT } from "../core/package-root.ts";
 import type { BudgetLimits } from "../gateway/budget.ts";
 import { DEFAULT_GATEWAY_LIMITS } from "../gateway/limits.ts";
 import { createLiveGateway } from "../gateway/live/live-gateway.ts";
-import type { ProxyVariables } from "../gateway/live/live-upstream.ts";
 import { isListed, listModels } from "../gateway/live/model-names.ts";
 import { type Price, readPriceTable } from "../gateway/live/price-table.ts";
+import { proxyFor, proxyVariables } from "../gateway/live/proxy.ts";
 import type { LiveModel, LivePlaces } from "../gateway/live/resolve-live.ts";
 import type { ModelGateway } from "../gateway/port.ts";
 import { createScriptedGateway } from "../gateway/scripted-gateway.ts";
@@ -17,7 +18,6 @@ import { IDLE_LIMIT_SECONDS } from "../sandbox/limits.ts";
 import { visible } from "../schema/display.ts";
 import { runLimits } from "../supervisor/run-limits.ts";
 import { cacheDirectory } from "./cache-directory.ts";
-import { PACKAGE_ROOT } from "./package-root.ts";
 import type { Progress } from "./progress.ts";
 import type { Settings } from "./settings.ts";
 
@@ -73,19 +73,17 @@ function homeOfCaller(env: NodeJS.ProcessEnv): string {
   }
 }
 
-/** The host's proxy variables; either way of writing them counts. */
-function proxyVariables(env: NodeJS.ProcessEnv): ProxyVariables {
-  const value = (name: string) => env[name] ?? env[name.toLowerCase()];
-  return { HTTP_PROXY: value("HTTP_PROXY"), HTTPS_PROXY: value("HTTPS_PROXY"), NO_PROXY: value("NO_PROXY") };
-}
-
 /**
  * Looks at what can be known of a model before anything is set up: its name, and whether its limits can be kept.
- * @throws CaptureError `usage` for a name that the provider does not list, or for a cost limit without prices.
+ * @throws CaptureError `usage` for a name that the provider does not list, or for a cost limit without prices,
+ * `settings-invalid` for a proxy that can't be used.
  */
 export async function checkModel(model: RunModel, settings: Settings): Promise<void> {
   if (settings.max_cost !== undefined) checkCostLimit(model, settings);
-  if (model.kind !== "live" || !settings.check_model) return;
+  if (model.kind !== "live") return;
+  // A proxy that can't be used is told before anything is set up, whether or not the provider is asked now.
+  proxyFor(model.baseUrl, proxyVariables(process.env));
+  if (!settings.check_model) return;
   const names = await listModels(model, proxyVariables(process.env));
   if (names === undefined || isListed(model.model, names)) return;
   const near = nearNames(model.model, names).map(visible);
@@ -118,7 +116,10 @@ function priceOf(model: LiveModel, settings: Settings): Price | undefined {
 export function announceModel(model: RunModel, progress: Progress): void {
   if (model.kind !== "live") return;
   const { requested, baseUrl, keySource } = model;
-  progress.line(`model    ${requested} at ${baseUrl}, ${keySource === "no key" ? keySource : `key from ${keySource}`}`);
+  const proxy = proxyFor(baseUrl, proxyVariables(process.env));
+  const through = proxy === undefined ? "" : ` through the proxy ${visible(proxy.shown)} (${proxy.variable})`;
+  const key = keySource === "no key" ? keySource : `key from ${keySource}`;
+  progress.line(`model    ${requested} at ${baseUrl}${through}, ${key}`);
   const { host, protocol } = new URL(baseUrl);
   const marker = path.join(cacheDirectory(), "live-hosts", encodeURIComponent(host));
   if (fs.existsSync(marker)) return;
@@ -152,6 +153,7 @@ export async function gatewayFor(model: RunModel, settings: Settings, captureDir
     proxy: proxyVariables(process.env),
     price: priceOf(model, settings),
     allowProviderTools: settings.allow_provider_tools,
+    retrySeconds: settings.model_retry_seconds,
     limits: { ...limits, modelSilenceMs: silenceMs(settings) },
   });
 }

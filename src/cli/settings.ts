@@ -30,6 +30,7 @@ const settingsShape = {
   price_input: z.number().nonnegative().optional(),
   price_output: z.number().nonnegative().optional(),
   requests_per_minute: z.number().int().positive().optional(),
+  model_retry_seconds: z.number().int().nonnegative().max(30).optional(),
   allow_provider_tools: z.boolean().default(false),
   idle_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
   limits: limitsSetting.optional(),
@@ -125,6 +126,7 @@ const NUMBERS: ReadonlySet<SettingName> = new Set([
   "price_input",
   "price_output",
   "requests_per_minute",
+  "model_retry_seconds",
 ]);
 const SWITCHES: ReadonlySet<SettingName> = new Set([
   "keep_workspace",

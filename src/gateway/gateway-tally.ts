@@ -11,7 +11,7 @@ export class GatewayTally {
   #inputTokens: number | null = null;
   #outputTokens: number | null = null;
   #costUsd: number | null = null;
-  #modelUnreachable = false;
+  #modelUnreachable: string | null = null;
   #mainSession: string | null = null;
   #mainSeq = Number.POSITIVE_INFINITY;
   #lastFinish: { session: string | null; reason: string }[] = [];
@@ -19,7 +19,7 @@ export class GatewayTally {
   add(exchange: Exchange): void {
     this.#exchangeCount += 1;
     if (exchange.error_kind !== null) this.#errorCount += 1;
-    if (exchange.error_kind === "model-unreachable") this.#modelUnreachable = true;
+    if (exchange.error_kind === "model-unreachable") this.#modelUnreachable = exchange.error;
     this.#inputTokens = plus(this.#inputTokens, exchange.usage?.input_tokens);
     this.#outputTokens = plus(this.#outputTokens, exchange.usage?.output_tokens);
     this.#costUsd = plus(this.#costUsd, exchange.cost_usd);

@@ -56,7 +56,7 @@ interface Bench {
 export async function bench(
   upstream: Upstream,
   limits: Partial<GatewayLimits> = {},
-  more: Pick<HttpGatewayOptions, "budget" | "allowProviderTools" | "costOf"> = {},
+  more: Pick<HttpGatewayOptions, "budget" | "allowProviderTools" | "costOf" | "retrySeconds"> = {},
 ): Promise<Bench> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "gateway-"));
   const recordFile = path.join(dir, "exchanges.jsonl");

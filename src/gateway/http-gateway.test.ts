@@ -41,7 +41,7 @@ describe("HttpGateway", () => {
       outputTokens: 2,
       costUsd: null,
       limitReached: null,
-      modelUnreachable: false,
+      modelUnreachable: null,
       lastFinishReason: "stop",
     });
     expect(await gateway.close()).toMatchObject([
@@ -168,18 +168,26 @@ describe("HttpGateway", () => {
     expect((await post(refusal.port, JSON.stringify(ask))).status).toBe(429);
     expect(refusal.lines()[0]).toMatchObject({ error_kind: "model-error", error: "HTTP 429: too many", status: 429 });
 
-    const gone = await bench({
+    const nobody = {
       ...upstreamOf(plain),
       send: () => Promise.reject(new UpstreamError("model-unreachable", 502, "nobody there")),
-    });
+    };
+    const hurried = await bench(nobody, {}, { retrySeconds: 0 });
+    expect((await post(hurried.port, JSON.stringify(ask))).headers["retry-after"]).toBe("0");
+    const gone = await bench(nobody);
     const reply = await post(gone.port, JSON.stringify(ask));
     expect(reply.status).toBe(502);
+    expect(reply.headers["retry-after"]).toBeUndefined();
     expect(JSON.parse(reply.body)).toEqual({
       error: { message: "nobody there", type: "gateway_error", code: "model-unreachable" },
     });
     expect(gone.lines()[0]).toMatchObject({ error_kind: "model-unreachable", error: "nobody there", status: 502 });
     expect(gone.lines()[0]?.response?.text).toBe(reply.body);
-    expect(gone.gateway.totals()).toMatchObject({ errorCount: 1, modelUnreachable: true, lastFinishReason: null });
+    expect(gone.gateway.totals()).toMatchObject({
+      errorCount: 1,
+      modelUnreachable: "nobody there",
+      lastFinishReason: null,
+    });
   });
 
   it("answers and records what is no request for a model", async () => {

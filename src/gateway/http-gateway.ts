@@ -25,6 +25,8 @@ export interface HttpGatewayOptions {
   /** Without it there is no limit to what may be used. */
   budget?: Budget;
   allowProviderTools?: boolean;
+  /** What an agent is asked to wait before its next try where the model can't be reached; without it that is its own choice. */
+  retrySeconds?: number | undefined;
   /** US dollars for so many tokens; null where prices are not known. */
   costOf?: (usage: ExchangeUsage) => number | null;
 }
@@ -44,6 +46,7 @@ export class HttpGateway implements ModelGateway {
   readonly #inFlight: InFlightBytes;
   readonly #budget: Budget;
   readonly #allowProviderTools: boolean;
+  readonly #retrySeconds: number | undefined;
   readonly #costOf: NonNullable<HttpGatewayOptions["costOf"]>;
   readonly #server: Server;
   readonly #listeners = new Set<NetServer>();
@@ -65,6 +68,7 @@ export class HttpGateway implements ModelGateway {
     this.#inFlight = new InFlightBytes(options.limits.inFlightBytes);
     this.#budget = options.budget ?? new Budget({});
     this.#allowProviderTools = options.allowProviderTools ?? false;
+    this.#retrySeconds = options.retrySeconds;
     this.#costOf = options.costOf ?? (() => null);
     this.#server = this.#createServer();
   }
@@ -128,6 +132,7 @@ export class HttpGateway implements ModelGateway {
       limits: this.#limits,
       budget: this.#budget,
       allowProviderTools: this.#allowProviderTools,
+      retrySeconds: this.#retrySeconds,
       abort,
       busy: this.#open.size >= this.#limits.connections,
       onActivity: () => {

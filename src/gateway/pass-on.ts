@@ -13,6 +13,8 @@ export interface PassOnContext {
   budget: Budget;
   /** Lets requests through whose tools act at the provider, out of our sight. */
   allowProviderTools: boolean;
+  /** What the agent is asked to wait where the model can't be reached for now. */
+  retrySeconds: number | undefined;
   inFlight: InFlightBytes;
   limits: GatewayLimits;
   /** Aborted by the gateway when it closes, and here when the agent has gone. */
@@ -43,7 +45,7 @@ export async function passOn(
     const answer = await ask(exchange, body, context);
     await sendAnswer(exchange, answer, response, context);
   } catch (error) {
-    tellFailure(exchange, response, error, abort.signal);
+    tellFailure(exchange, response, error, context);
   } finally {
     if (body !== undefined) context.inFlight.release(body.length);
   }
@@ -106,7 +108,12 @@ async function sendAnswer(
   if (!response.writableFinished) await once(response, "finish", { signal });
 }
 
-function tellFailure(exchange: OpenExchange, response: ServerResponse, error: unknown, signal: AbortSignal): void {
+function tellFailure(
+  exchange: OpenExchange,
+  response: ServerResponse,
+  error: unknown,
+  { abort: { signal }, retrySeconds }: PassOnContext,
+): void {
   if (signal.aborted && !(error instanceof UpstreamError)) {
     const byClient = signal.reason === "client-aborted";
     const why = byClient ? "the agent closed the connection before the end" : "the run ended before the answer did";
@@ -122,9 +129,11 @@ function tellFailure(exchange: OpenExchange, response: ServerResponse, error: un
   const [kind, message] = failureOf(error, "gateway-failed");
   const status = error instanceof UpstreamError ? error.status : 500;
   exchange.fail(kind, message);
-  const retry = error instanceof UpstreamError && status === 429 ? { "retry-after": "30" } : {};
+  const waitSeconds = status === 429 ? 30 : kind === "model-unreachable" && status >= 500 ? retrySeconds : undefined;
+  const retry = waitSeconds === undefined ? {} : { "retry-after": String(waitSeconds) };
   const headers = { "content-type": "application/json", connection: "close", ...retry };
-  const body = Buffer.from(`${JSON.stringify({ error: { message, type: "gateway_error", code: kind } })}\n`);
+  const told = error instanceof UpstreamError ? error.forAgent : message;
+  const body = Buffer.from(`${JSON.stringify({ error: { message: told, type: "gateway_error", code: kind } })}\n`);
   exchange.answerBegins(status, headers);
   exchange.answerChunk(body);
   response.writeHead(status, { ...headers, "content-length": String(body.length) });

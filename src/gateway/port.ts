@@ -23,8 +23,8 @@ export interface GatewayTotals {
   limitReached: string | null;
   /** Finish reason, in the words of OpenAI's chat format, of the last answer that came to its end in the session that began first: not a sub-agent's. */
   lastFinishReason: string | null;
-  /** True when an exchange failed because the model itself could not be reached. */
-  modelUnreachable: boolean;
+  /** Why the model itself could not be reached, as the last exchange that failed so says; null where none did. */
+  modelUnreachable: string | null;
 }
 
 /**

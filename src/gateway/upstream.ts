@@ -50,11 +50,14 @@ export class UpstreamError extends Error {
   readonly kind: ExchangeErrorKind;
   /** Status for the agent: 4xx ends its run at once, 5xx makes it try again for a minute. */
   readonly status: number;
+  /** The message for the agent, where it is not to know all of it. */
+  readonly forAgent: string;
 
-  constructor(kind: ExchangeErrorKind, status: number, message: string, cause?: unknown) {
+  constructor(kind: ExchangeErrorKind, status: number, message: string, cause?: unknown, forAgent = message) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "UpstreamError";
     this.kind = kind;
     this.status = status;
+    this.forAgent = forAgent;
   }
 }

@@ -80,7 +80,7 @@ function verdictOf(run: RunState, end: AgentEnd, collected: Collected, superviso
     outcome: collected.session?.outcome ?? null,
     gatewayFinish: gateway?.totals().lastFinishReason ?? null,
     modelLimitReached: gateway?.totals().limitReached ?? null,
-    modelUnreachable: gateway?.totals().modelUnreachable ?? false,
+    modelUnreachable: gateway?.totals().modelUnreachable ?? null,
     limits: {
       timeoutSeconds: plan.timeoutSeconds,
       idleSeconds: plan.idleSeconds,

@@ -9,7 +9,7 @@ const good: EndFacts = {
   counters: { oom_kills: 0, pids_limit_hits: 0, memory_peak_bytes: 1, cpu_seconds: 1 },
   outcome: { lastFinish: "stop", errors: [], rejectedPermissions: [] },
   gatewayFinish: "stop",
-  modelUnreachable: false,
+  modelUnreachable: null,
   modelLimitReached: null,
   limits: { timeoutSeconds: 300, idleSeconds: 120, diskReserveBytes: 512, agentFilesBytes: 1024 },
 };
@@ -53,6 +53,10 @@ describe("judgeEnd", () => {
   it("names a lost engine and an unreachable model", () => {
     expect(judged({ exitCode: null })).toBe("infra_error/engine-lost");
     expect(judged({ engineError: "gone" })).toBe("infra_error/engine-lost");
-    expect(judged({ exitCode: 1, modelUnreachable: true })).toBe("failed/model-unreachable");
+    expect(judgeEnd({ ...good, exitCode: 1, modelUnreachable: "host can't be reached: nobody there" })).toEqual({
+      runStatus: "failed",
+      endReason: "model-unreachable",
+      detail: "The agent ended with exit code 1: host can't be reached: nobody there.",
+    });
   });
 });

@@ -24,7 +24,8 @@ export interface EndFacts {
   outcome: { lastFinish: string | null; errors: readonly string[]; rejectedPermissions: readonly string[] } | null;
   /** Finish reason of the last model answer that the gateway saw. */
   gatewayFinish: string | null;
-  modelUnreachable: boolean;
+  /** Why the model could not be reached; null where it could. */
+  modelUnreachable: string | null;
   /** What the run had used up of the model when a request was refused for it; null: nothing was refused. */
   modelLimitReached: string | null;
   limits: { timeoutSeconds: number; idleSeconds: number; diskReserveBytes: number; agentFilesBytes: number };
@@ -110,8 +111,8 @@ function judgeAgent(facts: EndFacts): Verdict {
     return verdict("failed", "pids-limit", `${exited} after the kernel had refused new processes (pids limit).`);
   }
   if (exitCode !== 0 && facts.modelLimitReached !== null) return tokenLimit(facts.modelLimitReached);
-  if (exitCode !== 0 && facts.modelUnreachable) {
-    return verdict("failed", "model-unreachable", `${exited}: the model could not be reached.`);
+  if (exitCode !== 0 && facts.modelUnreachable !== null) {
+    return verdict("failed", "model-unreachable", `${exited}: ${facts.modelUnreachable}.`);
   }
   if (outcome !== null && outcome.rejectedPermissions.length > 0) {
     return verdict("failed", "permission-rejected", `${exited} after a rejected permission.`);

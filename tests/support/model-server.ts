@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
@@ -39,10 +40,12 @@ export class ModelServer implements AsyncDisposable {
   #answered = 0;
   readonly #server: Server;
 
-  constructor(turns: ModelTurn[], faults: Fault[] = []) {
+  /** Speaks TLS where it has a certificate; its `url` is then of no use, since that names no host. */
+  constructor(turns: ModelTurn[], faults: Fault[] = [], tls?: { key: string; cert: string }) {
     this.turns = turns;
     this.faults = faults;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   }
 
   async start(): Promise<this> {
@@ -51,8 +54,12 @@ export class ModelServer implements AsyncDisposable {
     return this;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+    return `http://127.0.0.1:${this.port}/v1`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,8 +5,9 @@ import { Budget, type BudgetLimits } from "../budget.ts";
 import { HttpGateway } from "../http-gateway.ts";
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from "../limits.ts";
 import { type AgentModelConfig, MODEL_PORT, type ModelGateway } from "../port.ts";
-import { INSIDE_PREFIX, LiveUpstream, type ProxyVariables } from "./live-upstream.ts";
+import { INSIDE_PREFIX, LiveUpstream } from "./live-upstream.ts";
 import { costUsd, type Price } from "./price-table.ts";
+import type { ProxyVariables } from "./proxy.ts";
 import type { LiveModel } from "./resolve-live.ts";
 
 export interface LiveGatewayOptions {
@@ -16,6 +17,8 @@ export interface LiveGatewayOptions {
   proxy: ProxyVariables;
   budget?: BudgetLimits;
   allowProviderTools?: boolean;
+  /** How long the agent is asked to wait before it tries again where the model can't be reached. */
+  retrySeconds?: number | undefined;
   /** Without it what an exchange costs is known only where the provider says it. */
   price?: Price | undefined;
   limits?: Partial<GatewayLimits>;
@@ -50,6 +53,7 @@ export function createLiveGateway(options: LiveGatewayOptions): ModelGateway {
       limits,
       budget: new Budget(options.budget ?? {}),
       allowProviderTools: options.allowProviderTools ?? false,
+      retrySeconds: options.retrySeconds,
       ...(price === undefined ? {} : { costOf: (usage) => costUsd(price, usage) }),
     });
   } catch (error) {

@@ -5,7 +5,8 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEFAULT_GATEWAY_LIMITS } from "../limits.ts";
 import { UpstreamError, type UpstreamRequest } from "../upstream.ts";
-import { LiveUpstream, type ProxyVariables } from "./live-upstream.ts";
+import { LiveUpstream } from "./live-upstream.ts";
+import type { ProxyVariables } from "./proxy.ts";
 import { Secret } from "./secret.ts";
 
 const KEY = "sk-canary-0123456789";

@@ -1,6 +1,5 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import { errnoOf } from "../../core/errors.ts";
 import type { WireFormatName } from "../../schema/exchange.ts";
 import { withoutSecrets } from "../headers.ts";
 import type { GatewayLimits } from "../limits.ts";
@@ -11,16 +10,11 @@ import {
   type UpstreamRequest,
   type UpstreamResponse,
 } from "../upstream.ts";
+import { type Proxy, type ProxyVariables, proxyFor } from "./proxy.ts";
 import { readAnswer } from "./read-answer.ts";
 import { SecretRedactor } from "./redact-secret.ts";
 import type { Secret } from "./secret.ts";
-
-/** Proxy variables of the host, as Node's agents take them. */
-export interface ProxyVariables {
-  HTTP_PROXY?: string | undefined;
-  HTTPS_PROXY?: string | undefined;
-  NO_PROXY?: string | undefined;
-}
+import { asUpstreamError, logInWanted, noConnection, StaleConnection } from "./unreachable.ts";
 
 export interface LiveTarget {
   /** With the version segment, without a `/` at its end. */
@@ -54,12 +48,17 @@ export class LiveUpstream implements Upstream {
   readonly #limits: Pick<GatewayLimits, "modelSilenceMs" | "answerBytes">;
   readonly #agent: http.Agent;
   readonly #secure: boolean;
+  readonly #host: string;
+  readonly #proxy: Proxy | undefined;
 
+  /** @throws CaptureError `settings-invalid` for a proxy that can't be used. */
   constructor(target: LiveTarget, limits: Pick<GatewayLimits, "modelSilenceMs" | "answerBytes">) {
     this.#target = target;
     this.#limits = limits;
     this.#secure = target.baseUrl.startsWith("https:");
-    this.#agent = agentFor(target);
+    this.#host = new URL(target.baseUrl).host;
+    this.#proxy = proxyFor(target.baseUrl, target.proxy);
+    this.#agent = agentFor(target.baseUrl, this.#proxy);
   }
 
   accepts({ method, path, wireFormat, model }: AcceptQuestion): string | undefined {
@@ -75,6 +74,10 @@ export class LiveUpstream implements Upstream {
     const redactor = new SecretRedactor(this.#target.key?.reveal());
     const url = `${this.#target.baseUrl}${request.path.slice(INSIDE_PREFIX.length)}`;
     const answer = await this.#ask(url, request);
+    if (answer.statusCode === 407 && this.#proxy !== undefined) {
+      answer.destroy();
+      throw logInWanted({ host: this.#host, proxy: this.#proxy });
+    }
     const headers = withoutSecrets(answer.headers);
     for (const [name, value] of Object.entries(headers)) headers[name] = redactor.redactText(value);
     const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? null;
@@ -124,36 +127,29 @@ export class LiveUpstream implements Upstream {
       signal,
       timeout: this.#limits.modelSilenceMs,
     });
-    const host = new URL(url).host;
+    const asked = { host: this.#host, proxy: this.#proxy };
     const connecting = setTimeout(() => {
       if (outgoing.socket?.connecting === false) return;
-      const why = `${host} took no connection within ${CONNECT_MS / 1000} s`;
-      outgoing.destroy(new UpstreamError("model-unreachable", 502, why));
+      outgoing.destroy(noConnection(asked, CONNECT_MS / 1000));
     }, CONNECT_MS);
     outgoing.on("response", resolve);
     outgoing.on("timeout", () => {
       const seconds = Math.round(this.#limits.modelSilenceMs / 1000);
       outgoing.destroy(new UpstreamError("model-timeout", 504, `the model was silent for ${seconds} s`));
     });
-    outgoing.on("error", (error) => reject(asUpstreamError(error, host, outgoing.reusedSocket)));
+    outgoing.on("error", (error) => reject(asUpstreamError(error, asked, outgoing.reusedSocket)));
     outgoing.once("close", () => clearTimeout(connecting));
     outgoing.end(body);
     return promise;
   }
 }
 
-class StaleConnection extends Error {}
-
-/** A host on this machine is never asked through a proxy. */
-export function agentFor({ baseUrl, proxy }: Pick<LiveTarget, "baseUrl" | "proxy">): http.Agent {
-  const { hostname, protocol } = new URL(baseUrl);
-  const options = { keepAlive: true, maxSockets: 256, ...(isLoopback(hostname) ? {} : { proxyEnv: { ...proxy } }) };
-  return protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
-}
-
-/** True for a name or address of this machine itself. */
-function isLoopback(hostname: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+/** Connections to the model, kept for the next request. */
+export function agentFor(baseUrl: string, proxy: Proxy | undefined): http.Agent {
+  const secure = baseUrl.startsWith("https:");
+  const proxyEnv = proxy && (secure ? { HTTPS_PROXY: proxy.url } : { HTTP_PROXY: proxy.url });
+  const options = { keepAlive: true, maxSockets: 256, ...(proxyEnv && { proxyEnv }) };
+  return secure ? new https.Agent(options) : new http.Agent(options);
 }
 
 /** Each wire format has its own place for the key. */
@@ -162,14 +158,4 @@ export function authHeader(format: WireFormatName, key: Secret | undefined): Rec
   if (format === "anthropic-messages") return { "x-api-key": key.reveal() };
   if (format === "google-generate") return { "x-goog-api-key": key.reveal() };
   return { authorization: `Bearer ${key.reveal()}` };
-}
-
-function asUpstreamError(error: Error, host: string, reused: boolean): Error {
-  if (error instanceof UpstreamError || error.name === "AbortError") return error;
-  const broken = errnoOf(error) === "ECONNRESET" || errnoOf(error) === "EPIPE";
-  if (broken && reused) return new StaleConnection(error.message);
-  // A proxy's address may hold a password.
-  const why = error.message.replaceAll(/\/\/[^/\s@]*@/g, "//");
-  if (broken) return new UpstreamError("model-broke-off", 502, `${host} closed the connection: ${why}`, error);
-  return new UpstreamError("model-unreachable", 502, `${host} can't be reached: ${why}`, error);
 }

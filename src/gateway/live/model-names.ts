@@ -2,7 +2,8 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import { agentFor, authHeader, type ProxyVariables } from "./live-upstream.ts";
+import { agentFor, authHeader } from "./live-upstream.ts";
+import { type ProxyVariables, proxyFor } from "./proxy.ts";
 import type { LiveModel } from "./resolve-live.ts";
 
 const WAIT_MS = 5000;
@@ -16,9 +17,10 @@ const list = z.object({
 /**
  * Asks the provider which models it has; nothing but the key is sent.
  * @returns undefined when it does not say within a few seconds: that alone is no reason against a run.
+ * @throws CaptureError `settings-invalid` for a proxy that can't be used.
  */
 export async function listModels(model: LiveModel, proxy: ProxyVariables): Promise<string[] | undefined> {
-  const agent = agentFor({ baseUrl: model.baseUrl, proxy });
+  const agent = agentFor(model.baseUrl, proxyFor(model.baseUrl, proxy));
   try {
     return namesIn(await get(`${model.baseUrl}/models${pageSize(model)}`, model, agent));
   } catch {
