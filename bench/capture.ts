@@ -39,8 +39,10 @@ interface Captured {
 
 async function captured(captureRoot: string): Promise<Captured> {
   const startedAt = Date.now();
-  const args = ["src/cli/main.ts", "run", "--issue", ISSUE, "--engine", "podman", "--capture-root", captureRoot];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "ignore"] });
+  const args = ["dist/main.js", "run", "--issue", ISSUE, "--engine", "podman", "--capture-root", captureRoot];
+  // As scripts/setup/exec-cli.sh starts it.
+  const env = { ...process.env, NODE_COMPILE_CACHE: path.join(ROOT, ".cache", "compile") };
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "ignore"] });
   let stdout = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   const code = await new Promise((resolve) => child.once("close", resolve));

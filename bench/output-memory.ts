@@ -91,7 +91,7 @@ async function measure(name: string, scenario: Scenario, scale: number): Promise
   const project = fs.mkdtempSync(path.join(os.tmpdir(), "opencode-capture-bench-"));
   try {
     floodingProject(project, scenario.command(bytes));
-    const args = ["src/cli/main.ts", "run", "--issue", "flood", "--project", project];
+    const args = ["dist/main.js", "run", "--issue", "flood", "--project", project];
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "ignore"] });
     const pid = child.pid ?? 0;
     let peak = 0;

@@ -22,7 +22,7 @@ interface Item {
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 /** Relative to the repository; node_modules last, since this program runs from it. */
-const OWN_PATHS = ["artifacts", "web/dist", ".cache", "node_modules"];
+const OWN_PATHS = ["artifacts", "dist", "web/dist", ".cache", "node_modules"];
 
 async function engineItems(engine: ContainerEngine): Promise<Item[]> {
   const { kind } = engine.description;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a fresh clone to the point where it works: scripts/setup.sh node | browse | run | test
-#   node    node packages, Node 24 among them
+#   node    node packages, Node 24 among them, and the program built from them and src/
 #   browse  node packages and the viewer
 #   run     the same, a container engine, what the image build needs, and the kernel sensor where it can be built
 #   test    the same, and both engines and a browser for the tests
@@ -45,10 +45,12 @@ fi
 
 install_node_packages
 install_system_packages
-build_web
+build_program_and_viewer
 build_sensor
 give_to_caller
 plan "$mode"
+# Both were built, or set-up had stopped: a source that changed meanwhile is for the next call.
+need_program="" need_web=""
 if ! nothing_to_do; then
   say "set-up went through, but this still does not work:"
   describe_missing

@@ -36,4 +36,4 @@ if [ "$mode" = run ] && [ "$(id -u)" -ne 0 ]; then
   while IFS= read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -E '^(OPENCODE_CAPTURE_|DOCKER_|XDG_CACHE_HOME$|NODE_COMPILE_CACHE$|NODE_EXTRA_CA_CERTS$|NODE_USE_SYSTEM_CA$)' | grep -Ev "$secret")
   as_root=(sudo ${preserved:+--preserve-env="$preserved"} env "${kept[@]}")
 fi
-exec "${as_root[@]}" "$node" "$root/src/cli/main.ts" "$@"
+exec "${as_root[@]}" "$node" "$root/dist/main.js" "$@"

@@ -65,16 +65,21 @@ install_system_packages() {
   printf '%s\n' "${packages[@]}" >>.cache/setup/system-packages
 }
 
-build_web() {
-  if [ "$mode" = node ]; then return 0; fi
-  # The key covers the lock file, which may have changed while this set-up waited for another.
-  plan_web
-  [ -n "$need_web" ] || return 0
-  local key
-  key=$(web_key)
-  rm -f .cache/setup/web
-  step "viewer (vite build)" .cache/setup/web.log npm run --silent build:web || exit 3
-  echo "$key $(web_outputs)" >.cache/setup/web
+# build NAME TITLE: runs the npm script of that name. The key is taken before, so that a file that changes meanwhile
+# is seen the next time.
+build() {
+  local name=$1 title=$2 key
+  key=$(build_key "$name")
+  rm -f ".cache/setup/$name"
+  step "$title" ".cache/setup/$name.log" npm run --silent "build:$name" || exit 3
+  echo "$key $(build_outputs "$name" | sha256sum | cut -d' ' -f1)" >".cache/setup/$name"
+}
+
+build_program_and_viewer() {
+  # The keys cover the lock file, which may have changed while this set-up waited for another.
+  plan "$mode"
+  [ -z "$need_program" ] || build program "program (vite build)"
+  if [ -n "$need_web" ]; then build web "viewer (vite build)"; fi
 }
 
 # A run goes on without it, and says what it then does not see: so nothing about it stops set-up.
@@ -91,7 +96,7 @@ build_sensor() {
 give_to_caller() {
   if [ "$(id -u)" -ne 0 ] || [ -z "${SUDO_UID:-}" ] || [ "$(stat -c %u .)" != "$SUDO_UID" ]; then return 0; fi
   local path
-  for path in .cache node_modules web/dist native/sensor/build; do
+  for path in .cache node_modules dist web/dist native/sensor/build; do
     if [ -e "$path" ]; then chown -R --no-dereference "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$path"; fi
   done
 }

@@ -1,5 +1,5 @@
 # Sourced by setup.sh: finds out what is missing, without changing anything.
-# Results: need_node_packages, need_web (yes or empty), packages (to install), faults (what no package mends).
+# Results: need_node_packages, need_program, need_web (yes or empty), packages (to install), faults (what no package mends).
 
 say() { printf 'set-up: %s\n' "$*" >&2; }
 
@@ -15,23 +15,35 @@ read_stamp() { cat ".cache/setup/$1" 2>/dev/null || true; }
 # What `npm ci` depends on. The machine is in it because the packages bring programs for one kind of machine.
 node_packages_key() { echo "$(hash_of package-lock.json) $(uname -sm)"; }
 
-web_inputs() {
-  find web src/schema -type f -not -path 'web/dist/*' -not -path '*/node_modules/*' -not -name '*.test.ts*' | LC_ALL=C sort
+# What each of the two builds reads, and what it makes.
+build_inputs() {
+  case "$1" in
+    program) find src vite.program.config.ts -type f -not -name '*.test.ts' ;;
+    web) find web src/schema -type f -not -path 'web/dist/*' -not -path '*/node_modules/*' -not -name '*.test.ts*' ;;
+  esac | LC_ALL=C sort
 }
 
-web_key() {
+build_outputs() {
+  case "$1" in
+    program) find dist -type f ;;
+    web) find web/dist -type f ;;
+  esac 2>/dev/null | LC_ALL=C sort
+}
+
+build_key() {
   local files
-  mapfile -t files < <(web_inputs)
+  mapfile -t files < <(build_inputs "$1")
   echo "$(printf '%s\n' "${files[@]}" | sha256sum | cut -d' ' -f1) $(hash_of package-lock.json "${files[@]}")"
 }
 
-# Names of the built files: a deleted one is built again.
-web_outputs() { find web/dist -type f 2>/dev/null | LC_ALL=C sort | sha256sum | cut -d' ' -f1; }
+# With the names of the built files: a deleted one is built again.
+build_state() { echo "$(build_key "$1") $(build_outputs "$1" | sha256sum | cut -d' ' -f1)"; }
 
 plan() {
   local mode=$1
-  packages=() faults=() need_node_packages="" need_web=""
+  packages=() faults=() need_node_packages="" need_program="" need_web=""
   plan_node
+  plan_program
   if [ "$mode" = node ]; then return 0; fi
   plan_web
   # Elsewhere captures can be looked at, but not made: the program says so.
@@ -61,9 +73,14 @@ brings_own_node() {
 
 have_node_24() { node -e 'process.exit(parseInt(process.versions.node) >= 24 ? 0 : 1)'; }
 
+plan_program() {
+  [ -f vite.program.config.ts ] || return 0
+  if [ "$(build_state program)" != "$(read_stamp program)" ]; then need_program=yes; fi
+}
+
 plan_web() {
   [ -f web/vite.config.ts ] || return 0
-  if [ "$(web_key) $(web_outputs)" != "$(read_stamp web)" ]; then need_web=yes; fi
+  if [ "$(build_state web)" != "$(read_stamp web)" ]; then need_web=yes; fi
 }
 
 # Debian's podman takes crun unless told otherwise; runc works on more kernels. uidmap: rootless podman and mmdebstrap.
@@ -103,7 +120,7 @@ read_distribution() {
 }
 
 nothing_to_do() {
-  [ -z "$need_node_packages$need_web" ] && [ ${#packages[@]} -eq 0 ] && [ ${#faults[@]} -eq 0 ]
+  [ -z "$need_node_packages$need_program$need_web" ] && [ ${#packages[@]} -eq 0 ] && [ ${#faults[@]} -eq 0 ]
 }
 
 # Debian 12 and newer: what we install by ourselves. Elsewhere names and contents of packages differ.

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import type { Command } from "commander";
 import { CaptureError, errnoOf, errorMessage } from "../core/errors.ts";
-import { PACKAGE_ROOT } from "./package-root.ts";
+import { PACKAGE_ROOT } from "../core/package-root.ts";
 import { resolveSettings } from "./settings.ts";
 
 export interface RootOptions {

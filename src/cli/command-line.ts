@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { CaptureError, EXIT, errorMessage } from "../core/errors.ts";
+import { toolVersion } from "../core/package-root.ts";
 import { visibleLines } from "../schema/display.ts";
-import { toolVersion } from "./package-root.ts";
 
 /** Each command is loaded only when it is used: together they would take longer to load than a run takes to begin. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {

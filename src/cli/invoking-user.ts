@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { exec } from "../core/exec.ts";
+import { PACKAGE_ROOT } from "../core/package-root.ts";
 import { RUNS_DIRECTORY } from "../evidence/layout.ts";
-import { PACKAGE_ROOT } from "./package-root.ts";
 
 /** The user behind sudo, from the variables that it sets; undefined when there is none, or it is root itself. */
 function invokingUser(env: NodeJS.ProcessEnv): string | undefined {

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { CaptureError } from "../core/errors.ts";
+import { PACKAGE_ROOT } from "../core/package-root.ts";
 import type { BudgetLimits } from "../gateway/budget.ts";
 import { DEFAULT_GATEWAY_LIMITS } from "../gateway/limits.ts";
 import { createLiveGateway } from "../gateway/live/live-gateway.ts";
@@ -17,7 +18,6 @@ import { IDLE_LIMIT_SECONDS } from "../sandbox/limits.ts";
 import { visible } from "../schema/display.ts";
 import { runLimits } from "../supervisor/run-limits.ts";
 import { cacheDirectory } from "./cache-directory.ts";
-import { PACKAGE_ROOT } from "./package-root.ts";
 import type { Progress } from "./progress.ts";
 import type { Settings } from "./settings.ts";
 

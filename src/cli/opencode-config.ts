@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CaptureError } from "../core/errors.ts";
 import { readJsonFile } from "../core/json-file.ts";
+import type { Issue } from "../schema/issue.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
 import type { Settings } from "./settings.ts";
 
@@ -9,11 +10,12 @@ const MAX_BYTES = 1024 * 1024;
 const OURS = ["model", "small_model", "provider", "enabled_providers", "disabled_providers", "share", "autoupdate"];
 
 /**
- * What OpenCode is to read beside our own configuration.
+ * What OpenCode is to read beside our own configuration: as the settings say, or as the task needs it.
  * @throws CaptureError `settings-invalid` for a file that can't be read, is no JSON object, or sets what is ours.
  */
-export function readInstructions(settings: Settings): NonNullable<RunPlan["instructions"]> {
-  const { project_config: projectConfig, opencode_config: file } = settings;
+export function readInstructions(settings: Settings, issue: Issue): NonNullable<RunPlan["instructions"]> {
+  const projectConfig = settings.project_config || issue.project_config === true;
+  const { opencode_config: file } = settings;
   if (file === undefined) return { projectConfig, ownConfig: {}, ownConfigFile: null, ownConfigSha256: null };
   const { value, text } = readJsonFile(file, {
     code: "settings-invalid",

@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { CaptureError } from "../core/errors.ts";
+import { PACKAGE_ROOT, toolVersion } from "../core/package-root.ts";
 import { ensureAgentImage } from "../engine/image/agent-image.ts";
 import type { ContainerEngine, ImageInfo } from "../engine/port.ts";
 import { selectEngine } from "../engine/select.ts";
@@ -18,7 +19,6 @@ import { chooseSensor, type SensorChoice } from "./choose-sensor.ts";
 import { deriveCapture } from "./derive-capture.ts";
 import { gatewayFor, livePlaces } from "./live-model.ts";
 import { readInstructions } from "./opencode-config.ts";
-import { PACKAGE_ROOT, toolVersion } from "./package-root.ts";
 import type { Progress } from "./progress.ts";
 import { lastSelftest } from "./selftest-store.ts";
 import type { Settings } from "./settings.ts";
@@ -116,12 +116,13 @@ export function planRun(base: RunBase, issue: Issue, model: RunModel): RunPlan {
     timeoutSeconds: settings.timeout_seconds ?? TIME_LIMIT_SECONDS[issue.risk_level],
     idleSeconds: settings.idle_seconds ?? IDLE_LIMIT_SECONDS,
     ...base.sensor(),
+    fileWitness: { program: witnessProgram(PACKAGE_ROOT) },
     selftest: lastSelftest(),
     sensitivePatterns: base.sensitivePatterns,
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),
     seccompProfile: path.join(PACKAGE_ROOT, "config", "seccomp.json"),
     toolVersion: toolVersion(),
-    instructions: readInstructions(settings),
+    instructions: readInstructions(settings, issue),
     settings: { ...settings, limits },
     limits,
     createGateway: (captureDir) => gatewayFor(model, settings, captureDir),

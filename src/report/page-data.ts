@@ -1,3 +1,4 @@
+import { toolVersion } from "../core/package-root.ts";
 import type { OpenCapture } from "../evidence/reader.ts";
 import { listFiles } from "../evidence/reader-path.ts";
 import type { CapturePage, PageOmission } from "../schema/page.ts";
@@ -6,7 +7,6 @@ import { buildSummaryWithEvidence } from "../summary/build-summary.ts";
 import type { Evidence } from "../summary/evidence.ts";
 import { loadExchanges } from "./page-exchanges.ts";
 import { loadLogs } from "./page-logs.ts";
-import { toolVersion } from "./tool-version.ts";
 
 const MAX_FILES = 2_000;
 

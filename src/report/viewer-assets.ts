@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CaptureError } from "../core/errors.ts";
+import { PACKAGE_ROOT } from "../core/package-root.ts";
 
 /** The built viewer: one script and one style sheet, the same for reports and the browser. */
 export interface ViewerAssets {
@@ -10,7 +11,7 @@ export interface ViewerAssets {
   page: string;
 }
 
-const DIST = path.join(import.meta.dirname, "..", "..", "web", "dist");
+const DIST = path.join(PACKAGE_ROOT, "web", "dist");
 let known: ViewerAssets | undefined;
 
 /**

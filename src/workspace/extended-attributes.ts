@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { hash } from "node:crypto";
-import { createRequire } from "node:module";
+import { cLibrary } from "../core/c-library.ts";
 import { errorMessage } from "../core/errors.ts";
 import type { FileChange } from "../schema/observations.ts";
 
@@ -39,11 +39,9 @@ export class ExtendedAttributes {
   /** `above`: the directory that holds the tree. */
   constructor(above: string) {
     try {
-      // Loaded only here, since it takes 10 ms and only the end of a run needs it.
-      const { load } = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-      const library = load("libc.so.6");
-      this.#list = library.func("int64 llistxattr(const void *path, void *names, size_t size)");
-      this.#get = library.func("int64 lgetxattr(const void *path, const void *name, void *value, size_t size)");
+      const { libc } = cLibrary();
+      this.#list = libc.func("int64 llistxattr(const void *path, void *names, size_t size)");
+      this.#get = libc.func("int64 lgetxattr(const void *path, const void *name, void *value, size_t size)");
       this.#listsAreInherited = this.#names(Buffer.from(above)).some((name) =>
         ACCESS_LIST.test(name.toString("latin1")),
       );

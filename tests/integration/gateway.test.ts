@@ -1,7 +1,5 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
-import { type AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import * as path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { HttpGateway } from "../../src/gateway/http-gateway.ts";
@@ -11,18 +9,15 @@ import { createScriptedGateway } from "../../src/gateway/scripted-gateway.ts";
 import { startScriptedUpstream } from "../../src/gateway/scripted-upstream.ts";
 import { type Upstream, UpstreamError } from "../../src/gateway/upstream.ts";
 import { writeAgentConfig } from "../../src/sandbox/agent-config.ts";
+import { listenInNamespace } from "../../src/sandbox/netns.ts";
 import { type Exchange, exchange } from "../../src/schema/exchange.ts";
 import { type Agent, prepareAgent, removeAgent, runOpencode } from "../support/real-opencode.ts";
 
-const HELPER = path.join(import.meta.dirname, "../../src/sandbox/netns-helper.ts");
-
-/** A listener that another process opened and handed over, as in a run. */
+/** A listener that was opened as in a run, here in the machine's own namespace. */
 async function handedOver(): Promise<Server> {
-  const child = fork(HELPER, [JSON.stringify([{ name: "model", host: "127.0.0.1", port: 0 }])]);
-  const [, handle] = (await once(child, "message")) as [unknown, unknown];
-  if (!(handle instanceof Server)) throw new Error("no server was handed over");
-  await once(child, "exit");
-  return handle;
+  const server = (await listenInNamespace(process.pid, [{ name: "model", host: "127.0.0.1", port: 0 }])).get("model");
+  if (server === undefined) throw new Error("no server was opened");
+  return server;
 }
 
 interface Bench {

@@ -17,7 +17,13 @@ afterEach(async () => {
 const NPM_CI = `mkdir -p node_modules/.bin && ln -sf "${process.execPath}" node_modules/.bin/node`;
 const NPM = `case "$1" in
   ci) ${NPM_CI} ;;
-  run) mkdir -p web/dist && echo built >web/dist/viewer.js ;;
+  run)
+    case "$3" in
+      build:program) out=dist ;;
+      build:web) out=web/dist ;;
+    esac
+    mkdir -p "$out" && echo built >"$out/built.js"
+    ;;
 esac`;
 
 describe("in this repository, which is set up", () => {
@@ -166,24 +172,27 @@ describe("installing", () => {
     expect((await tree.calls()).map((call) => call.slice(0, 6))).toEqual(["npm ci", "npm ci"]);
   });
 
-  it("builds the viewer when one of its files has changed, and only then", async () => {
+  it.each([
+    { build: "build:web", mode: "browse", config: "web/vite.config.ts", own: "web/src", dist: "web/dist" },
+    { build: "build:program", mode: "node", config: "vite.program.config.ts", own: "src/cli", dist: "dist" },
+  ])("does $build when one of its files has changed, and only then", async ({ build, mode, config, own, dist }) => {
     await tree.standIn("npm", NPM);
-    await tree.write("web/vite.config.ts", "");
-    await tree.write("web/src/main.ts", "1");
+    await tree.write(config, "");
+    await tree.write(`${own}/main.ts`, "1");
     await tree.write("src/schema/run.ts", "1");
     const builds = async (): Promise<number> => {
-      expect((await tree.setup("browse")).exitCode).toBe(0);
-      return (await tree.calls()).filter((call) => call.includes("build:web")).length;
+      expect((await tree.setup(mode)).exitCode).toBe(0);
+      return (await tree.calls()).filter((call) => call.includes(build)).length;
     };
     expect(await builds()).toBe(1);
     expect(await builds()).toBe(0);
     await tree.write("src/schema/run.ts", "2");
     expect(await builds()).toBe(1);
-    await tree.write("web/src/new.ts", "1");
+    await tree.write(`${own}/new.ts`, "1");
     expect(await builds()).toBe(1);
-    await rm(join(tree.root, "web/dist"), { recursive: true });
+    await rm(join(tree.root, dist), { recursive: true });
     expect(await builds()).toBe(1);
-    await tree.write("web/src/new.test.ts", "1");
+    await tree.write(`${own}/new.test.ts`, "1");
     expect(await builds()).toBe(0);
   });
 

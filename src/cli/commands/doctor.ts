@@ -1,12 +1,12 @@
 import * as path from "node:path";
 import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
+import { PACKAGE_ROOT, toolVersion } from "../../core/package-root.ts";
 import { tryEngines } from "../../engine/select.ts";
 import { printableJson } from "../../schema/display.ts";
 import { cacheDirectory } from "../cache-directory.ts";
 import { collectDoctorReport } from "../doctor/collect.ts";
 import { renderDoctorReport } from "../doctor/report.ts";
-import { PACKAGE_ROOT, toolVersion } from "../package-root.ts";
 import { resolveSettings } from "../settings.ts";
 
 interface DoctorOptions {

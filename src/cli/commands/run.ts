@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { CaptureError, EXIT } from "../../core/errors.ts";
+import { PACKAGE_ROOT } from "../../core/package-root.ts";
 import { findIssue } from "../../issues/find-issue.ts";
 import { loadIssues } from "../../issues/load-issues.ts";
 import { printableJson } from "../../schema/display.ts";
@@ -10,7 +11,6 @@ import { deriveCapture } from "../derive-capture.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { giveToInvokingUser } from "../invoking-user.ts";
 import { announceModel, checkModel } from "../live-model.ts";
-import { PACKAGE_ROOT } from "../package-root.ts";
 import { modelFor, planRun, prepareRuns } from "../prepare-runs.ts";
 import { createProgress, showPhase } from "../progress.ts";
 import { addRunOptions, type RunOptions, settingFlags } from "../run-options.ts";

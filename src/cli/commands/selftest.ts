@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { EXIT } from "../../core/errors.ts";
+import { PACKAGE_ROOT, toolVersion } from "../../core/package-root.ts";
 import { printableJson } from "../../schema/display.ts";
 import { runSelftest } from "../../selftest/run-selftest.ts";
 import { createSensorLayer } from "../../supervisor/sensor-layer.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { PACKAGE_ROOT, toolVersion } from "../package-root.ts";
 import { prepareRuns } from "../prepare-runs.ts";
 import { createProgress } from "../progress.ts";
 import { renderSelftest } from "../selftest-report.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
+import { PACKAGE_ROOT } from "../../core/package-root.ts";
 import { checkTasks } from "../../issues/check-tasks.ts";
 import type { TaskProblem, TaskReport } from "../../issues/task-report.ts";
 import { printableJson, visible } from "../../schema/display.ts";
-import { PACKAGE_ROOT } from "../package-root.ts";
 import { resolveSettings } from "../settings.ts";
 
 interface CheckOptions {

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { CaptureError } from "../../core/errors.ts";
+import { PACKAGE_ROOT } from "../../core/package-root.ts";
 
 const AGENT_IMAGE_REPOSITORY = "localhost/opencode-capture-agent";
 const AGENT_IMAGE_LABEL_KEY = "org.opencode-capture.image";
 export const AGENT_IMAGE_LABEL = `${AGENT_IMAGE_LABEL_KEY}=agent`;
 const OPENCODE_VERSION_LABEL_KEY = "org.opencode-capture.opencode-version";
 
-const RECIPE_DIR = path.resolve(import.meta.dirname, "../../../image");
+const RECIPE_DIR = path.join(PACKAGE_ROOT, "image");
 const RECIPE_FILES = ["Containerfile", "finish-rootfs.sh", "package-lock.json", "package.json", "packages.txt"];
 /** Raise when the code beside this file builds something else from the same recipe files. */
 const RECIPE_VERSION = 1;
