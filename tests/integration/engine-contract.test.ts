@@ -167,10 +167,12 @@ describe.each(ENGINE_KINDS)("%s", (kind) => {
 
   test("labels find a container in every state", async () => {
     const labels = { "org.opencode-capture.run": 'run,with "odd" = signs' };
-    const container = await under.engine.prepare(under.spec(["sleep", "60"], { labels }));
+    const container = await under.engine.prepare(under.spec(["sh", "-c", "echo up; exec sleep 1000"], { labels }));
     expect(await under.engine.listContainers(under.label)).toMatchObject([{ id: container.id, labels }]);
     expect(await under.engine.listContainers("org.opencode-capture.test=other")).toEqual([]);
     const running = container.start();
+    // The engine refuses to kill what has not begun, and begins it afterwards all the same.
+    await new Promise((resolve) => running.stdout.once("data", resolve));
     await under.engine.killContainer(container.id);
     expect(await running.exited).toEqual({ exitCode: 137, engineError: undefined });
     expect(await under.engine.listContainers(under.label)).toMatchObject([{ state: "exited" }]);
