@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the kernel sensor: native/sensor/build/capture-sensor, a static program with its BPF object inside.
+# Builds the kernel sensor, native/sensor/build/capture-sensor, a static program with its BPF object inside; and the small
+# programs beside it, each in native/<name>/build/, which need no more than a C compiler.
 #   scripts/build-sensor.sh           builds when sources changed; installs what the build needs on Debian 12 and newer
 #   scripts/build-sensor.sh --check   says whether it is built from the sources that are here; changes nothing
 # Where it can't be built it says why and ends with 0: processes and connections are then polled, and `doctor` tells.
@@ -14,16 +15,34 @@ cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 
 DIRECTORY=native/sensor
 PROGRAM=$DIRECTORY/build/capture-sensor
+# Directories below native/, each with a Makefile that makes build/capture-<name>.
+SMALL=(witness)
 STAMP=sensor
 
 # Sources, and what is not in them: the machine.
 sensor_key() {
   local files
-  mapfile -t files < <(find "$DIRECTORY" -maxdepth 1 -type f \( -name '*.[ch]' -o -name Makefile \) | LC_ALL=C sort)
+  mapfile -t files < <(find "$DIRECTORY" "${SMALL[@]/#/native/}" -maxdepth 1 -type f \( -name '*.[ch]' -o -name Makefile \) | LC_ALL=C sort)
   echo "$(hash_of "${files[@]}") $(uname -sm)"
 }
 
-is_built() { [ -x "$PROGRAM" ] && [ "$(sensor_key) $(hash_of "$PROGRAM")" = "$(read_stamp "$STAMP")" ]; }
+programs_hash() {
+  local files=("$PROGRAM") name
+  for name in "${SMALL[@]}"; do files+=("native/$name/build/capture-$name"); done
+  hash_of "${files[@]}"
+}
+
+is_built() { [ -x "$PROGRAM" ] && [ "$(sensor_key) $(programs_hash)" = "$(read_stamp "$STAMP")" ]; }
+
+# Each stands for itself: one that can't be built is missed by the runs that would use it, and they say so.
+build_small_programs() {
+  local name failed=""
+  if ! have make || ! have gcc; then return 1; fi
+  for name in "${SMALL[@]}"; do
+    step "capture-$name (make)" ".cache/setup/$name.log" make -C "native/$name" all 8>&- || failed=yes
+  done
+  [ -z "$failed" ]
+}
 
 # Sets `packages`: what the build lacks, under Debian's names.
 find_missing() {
@@ -40,6 +59,8 @@ find_missing() {
 go_on_without() {
   say "the kernel sensor is not built: $1"
   say "  captures are made without it: processes and connections are then polled, once a second"
+  mkdir -p .cache/setup
+  build_small_programs || true
   exit 0
 }
 
@@ -81,4 +102,5 @@ fi
 
 rm -f ".cache/setup/$STAMP"
 step "kernel sensor (make)" .cache/setup/sensor.log make -C "$DIRECTORY" all 8>&- || exit 1
-echo "$(sensor_key) $(hash_of "$PROGRAM")" >".cache/setup/$STAMP"
+build_small_programs || exit 0
+echo "$(sensor_key) $(programs_hash)" >".cache/setup/$STAMP"

@@ -96,7 +96,7 @@ build_sensor() {
 give_to_caller() {
   if [ "$(id -u)" -ne 0 ] || [ -z "${SUDO_UID:-}" ] || [ "$(stat -c %u .)" != "$SUDO_UID" ]; then return 0; fi
   local path
-  for path in .cache node_modules dist web/dist native/sensor/build; do
+  for path in .cache node_modules dist web/dist native/*/build; do
     if [ -e "$path" ]; then chown -R --no-dereference "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$path"; fi
   done
 }
