@@ -31,7 +31,7 @@ async function readStreams(capture: OpenCapture): Promise<Streams> {
     native.add(one);
     tools.addEvent(one);
   });
-  const effects = new AttributionBuilder(calls.calls());
+  const effects = new AttributionBuilder(calls.calls(), tools.failedCalls());
   const tally = new EventTally();
   const kernel = await streamCaptureEvents(capture, (one) => {
     effects.add(one);

@@ -48,6 +48,11 @@ export class ToolUses {
     return exits;
   }
 
+  /** Keys of the calls that failed by the agent's word. */
+  failedCalls(): Set<string> {
+    return new Set(this.#uses.flatMap(({ key, status }) => (key !== null && status === "error" ? [key] : [])));
+  }
+
   addExchange(exchange: Exchange): void {
     for (const [index, call] of exchange.tool_calls.entries()) {
       const use = this.#create(exchange.session_id, call.id, call.name, "gateway");

@@ -8,7 +8,6 @@ const OWN_DIRECTORIES = [
   "/home/agent/.local/share/opencode",
   "/home/agent/.local/state/opencode",
   "/home/agent/.cache/opencode",
-  "/home/agent/.config/opencode",
   "/home/agent/.bun",
   "/tmp/opencode",
   "/workspace/.git/opencode",
@@ -68,18 +67,38 @@ const LOOKING = new Set([
   "--version",
 ]);
 
-/** Whether the program is a look of the agent at the repository. */
-export function isOwnHelper(argv: readonly string[]): boolean {
-  if (basename(argv[0]) !== "git") return false;
-  const rest = argv.slice(1);
+/** A program that the agent's process started, as the kernel saw it. */
+export interface Started {
+  /** The file that was executed. Names in `argv` are whatever the starter wrote. */
+  exe: string;
+  argv: readonly string[];
+  written_in_run?: true | undefined;
+}
+
+/** Places that the agent can write to: a program there may be anything. */
+const WRITABLE = ["/workspace", "/home", "/tmp", "/dev", "/proc", "/run", "/var/tmp"] as const;
+
+/** The program's own name, if it stands where nobody in the container can put one. */
+function programOf({ exe, written_in_run: isNew }: Started): string | undefined {
+  if (isNew === true || !exe.startsWith("/") || WRITABLE.some((dir) => isBeneath(exe, dir))) return undefined;
+  return basename(exe);
+}
+
+/** Whether the program is a look of the agent at the repository. What it writes, and other programs that it starts, are no look. */
+export function isOwnHelper(started: Started): boolean {
+  if (programOf(started) !== "git") return false;
+  const rest = started.argv.slice(1);
   if (rest.some((arg) => /^--git-dir[= ]?.*\/opencode\/snapshot\//u.test(arg))) return true;
   const subcommand = rest.find((arg, at) => !arg.startsWith("-") && rest[at - 1] !== "-c" && rest[at - 1] !== "-C");
   return LOOKING.has(subcommand ?? rest[0] ?? "");
 }
 
+/** Options with which a search runs other programs. */
+const SEARCH_RUNS = /^--(?:pre|hostname-bin)(?:=|$)/u;
+
 /** Programs that the agent's search tools start. */
-export function isSearchProgram(argv: readonly string[]): boolean {
-  return basename(argv[0]) === "rg";
+export function isSearchProgram(started: Started): boolean {
+  return programOf(started) === "rg" && !started.argv.some((arg) => SEARCH_RUNS.test(arg));
 }
 
 export const SEARCH_TOOLS: ReadonlySet<string> = new Set(["grep", "glob", "list"]);
@@ -90,13 +109,19 @@ export const READING_TOOLS: ReadonlySet<string> = new Set(["read", "grep", "glob
 /** Tools that change files inside the agent's own process. */
 export const WRITING_TOOLS: ReadonlySet<string> = new Set(["write", "edit", "multiedit", "patch", "apply_patch"]);
 
-const SHELLS: ReadonlySet<string> = new Set(["bash", "sh", "dash", "zsh", "ash", "fish", "ksh"]);
+const SHELLS: ReadonlySet<string> = new Set(["bash", "sh", "dash", "zsh", "ash", "fish", "ksh", "busybox"]);
 
 /** The command of a shell that was started with one, else undefined. */
-export function shellCommand(argv: readonly string[]): string | undefined {
-  if (argv.length < 3 || !SHELLS.has(basename(argv[0])) || !argv.slice(1, -1).some((arg) => /^-[a-z]*c$/u.test(arg)))
-    return undefined;
+export function shellCommand(started: Started): string | undefined {
+  const { argv } = started;
+  const isShell = [programOf(started), basename(argv[0])].every((name) => name !== undefined && isShellName(name));
+  if (!isShell || argv.length < 3 || !argv.slice(1, -1).some((arg) => /^-[a-z]*c$/u.test(arg))) return undefined;
   return argv.at(-1);
+}
+
+/** Also with a version behind the name, as `zsh-5.9`. */
+function isShellName(name: string): boolean {
+  return SHELLS.has(name.replace(/-?\d[\d.]*$/u, ""));
 }
 
 function basename(program: string | undefined): string {

@@ -65,8 +65,9 @@ export class Attributor {
   readonly #changed = new Set<string>();
   #agent: string | undefined;
 
-  constructor(calls: readonly GatewayCall[]) {
-    this.#matcher = new CallMatcher(calls, SEARCH_TOOLS);
+  /** @param failed keys of calls that failed by the agent's word: a claim, see `CallMatcher`. */
+  constructor(calls: readonly GatewayCall[], failed: ReadonlySet<string> = new Set()) {
+    this.#matcher = new CallMatcher(calls, SEARCH_TOOLS, failed);
     this.#callIds = new Set(calls.map((call) => call.callId).filter((id) => id !== null));
   }
 
@@ -92,8 +93,15 @@ export class Attributor {
         return this.#end(event, atMs);
       default:
         this.#rememberChange(event);
+        this.#learnAddress(event);
         return { event, atMs, cause: this.#causeOf(event, atMs), isShell: false, conflict: undefined };
     }
+  }
+
+  #learnAddress(event: CaptureEvent): void {
+    if (event.kind !== "net.dns-answer") return;
+    const name = event.questions[0]?.name;
+    if (name !== undefined) for (const { data } of event.answers) this.#matcher.hosts.learn(name, data);
   }
 
   #rememberChange(event: ProcessEvent): void {
@@ -125,13 +133,16 @@ export class Attributor {
   #exec(event: EventOf<"process.exec">, atMs: number): AttributedEvent {
     if (event.container_pid === 1) this.#agent ??= event.process;
     if (event.process === this.#agent) {
-      const cause: Cause = { kind: "agent", what: "program" };
+      // Its start. Later it runs no other program in its own place.
+      const cause: Cause = this.#matcher.hasBegun(atMs) ? this.#matcher.none(atMs) : { kind: "agent", what: "program" };
       return { event, atMs, cause, isShell: false, conflict: undefined };
     }
     const node = this.#nodes.get(event.process) ?? this.#childOf(event.parent);
     this.#nodes.set(event.process, node);
     const isStart = node.cause === undefined;
     node.cause ??= this.#startedByAgent(event, atMs);
+    // A look at the repository that runs another program, as the repository's configuration can make it, is a look no more.
+    if (node.cause.kind === "agent" && !isOwnHelper(event)) node.cause = this.#matcher.none(atMs);
     node.isShell ||= isStart && node.cause.kind === "call" && node.cause.method === "command";
     const conflict = this.#conflict(event, node.cause, node.mark);
     node.mark = event.call_id;
@@ -141,10 +152,10 @@ export class Attributor {
 
   /** A program that the agent's own process started: the shell of a call, a helper, or something that no call asked for. */
   #startedByAgent(event: EventOf<"process.exec">, atMs: number): Cause {
-    const command = shellCommand(event.argv);
+    const command = shellCommand(event);
     if (command !== undefined) return this.#matcher.shell(command, atMs, event.call_id);
-    if (isSearchProgram(event.argv)) return this.#matcher.search(event.argv, atMs);
-    if (isOwnHelper(event.argv)) return { kind: "agent", what: "repository" };
+    if (isSearchProgram(event)) return this.#matcher.search(event.argv, atMs);
+    if (isOwnHelper(event)) return { kind: "agent", what: "repository" };
     return this.#matcher.none(atMs);
   }
 
@@ -161,6 +172,7 @@ export class Attributor {
     if (event.process !== this.#agent) {
       const node = this.#nodes.get(event.process);
       if (node === undefined) return { kind: "none", why: "unknown-parent" };
+      if (node.cause?.kind === "agent") return isOwnLook(event) ? node.cause : this.#matcher.none(atMs);
       if (node.cause !== undefined) return node.cause;
     }
     return this.#byAgent(event, atMs);
@@ -170,7 +182,7 @@ export class Attributor {
   #byAgent(event: ProcessEvent, atMs: number): Cause {
     if ("role" in event && event.role === "model-gateway") return { kind: "agent", what: "model" };
     if (event.kind.startsWith("net.")) return this.#contact(event, atMs);
-    if (!("path" in event)) return { kind: "agent", what: "program" };
+    if (!("path" in event)) return isUnheardOf(event) ? this.#matcher.none(atMs) : { kind: "agent", what: "program" };
     const found = this.#matcher.file("to" in event ? [event.to, event.path] : [event.path], atMs, accessOf(event));
     if (found.kind === "call") return found;
     const made = event.kind === "file.mkdir" ? this.#matcher.directory(event.path, atMs) : found;
@@ -204,6 +216,17 @@ export class Attributor {
     if (cause.kind !== "call") return { kind: "unbacked", ...about };
     return cause.call.callId === null || cause.call.callId === mark ? undefined : { kind: "other-call", ...about };
   }
+}
+
+/** What a program of the agent that looks at the repository may do: read, and write where the agent keeps its own things. */
+function isOwnLook(event: ProcessEvent): boolean {
+  if (event.kind.startsWith("net.") || isUnheardOf(event)) return false;
+  return !("path" in event) || accessOf(event) === "read" || isOwnPath(event.path);
+}
+
+/** What the agent never does by itself: another user, other namespaces, a hand in another process. */
+function isUnheardOf({ kind }: ProcessEvent): boolean {
+  return kind === "process.credentials" || kind === "process.namespace" || kind === "process.reach";
 }
 
 function accessOf(event: ProcessEvent): "read" | "write" | "written" {

@@ -49,7 +49,7 @@ export class HandMadeRun {
       uid: 1000,
       gid: 1000,
       comm: "x",
-      exe: argv[0],
+      exe: (argv[0] ?? "").startsWith("/") ? argv[0] : `/usr/bin/${argv[0]}`,
       ...file,
       cwd: "/workspace",
       argv,
@@ -79,8 +79,8 @@ export class HandMadeRun {
   }
 
   /** Reads everything, in the order in which it was told. */
-  read(): AttributionBuilder {
-    const builder = new AttributionBuilder(this.log.calls());
+  read(failed?: ReadonlySet<string>): AttributionBuilder {
+    const builder = new AttributionBuilder(this.log.calls(), failed);
     for (const event of this.events) builder.add(event);
     return builder;
   }

@@ -71,21 +71,44 @@ describe("a shell command", () => {
     expect([read.effectsOf("0.0")?.processes, read.effectsOf("1.0")?.processes]).toEqual([1, 1]);
   });
 
-  test("asked for twice in one answer is told apart by its mark, and without one only guessed", () => {
+  test.each([
+    ["in the order of the calls", ["a", "b"], ["high", "high"]],
+    ["in another order", ["b", "a"], ["medium", "medium"]],
+    ["which are missing", [undefined, undefined], ["medium", "medium"]],
+  ])("asked for twice in one answer is told apart by marks, %s", (_, marks, confidence) => {
     const run = new HandMadeRun();
     run.asks(1, [bash("a", "ls"), bash("b", "ls")]);
-    run.starts(1.2, "201-2", AGENT, shell("ls"), "b");
-    run.starts(1.2, "202-3", AGENT, shell("ls"), "a");
-    run.exit(1.3, "201-2", 1);
-    run.exit(1.3, "202-3", 2);
-    const marked = run.read();
-    expect(marked.effectsOf("0.0")).toMatchObject({ exit_code: 2, confidence: "high" });
-    expect(marked.effectsOf("0.1")).toMatchObject({ exit_code: 1, confidence: "high" });
+    for (const [at, mark] of marks.entries()) {
+      run.starts(1.2, `20${at}-2`, AGENT, shell("ls"), mark);
+      run.exit(1.3, `20${at}-2`, mark === "b" ? 2 : 1);
+    }
+    const read = run.read();
+    expect([read.effectsOf("0.0")?.confidence, read.effectsOf("0.1")?.confidence]).toEqual(confidence);
+    if (marks[0] !== undefined) expect(read.effectsOf("0.1")?.exit_code).toBe(2);
+  });
 
-    const bare = new HandMadeRun();
-    bare.asks(1, [bash("a", "ls"), bash("b", "ls")]);
-    bare.starts(1.2, "201-2", AGENT, shell("ls"));
-    expect(bare.read().effectsOf("0.0")).toMatchObject({ confidence: "medium" });
+  test("whose first call never ran belongs to the second, also when the model answers at once", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "ls")]);
+    run.asks(1.2, [bash("b", "ls")]);
+    run.starts(1.25, "201-2", AGENT, shell("ls"));
+    const read = run.read();
+    expect(read.effectsOf("0.0")).toBeUndefined();
+    expect(read.effectsOf("1.0")).toMatchObject({ processes: 1, confidence: "high" });
+  });
+
+  test("is no shell's when the program is another, or one that the agent could have put there", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "ls")]);
+    const start = (process: string, exe: string) => {
+      run.fork(1.2, process, AGENT);
+      run.exec(1.2, process, shell("ls"), { exe });
+    };
+    start("201-2", "/usr/bin/python3.11");
+    start("202-3", "/workspace/bash");
+    expect(run.read().result()).toMatchObject({ attributed: 0, unattributed: 2 });
+    start("203-4", "/usr/bin/bash");
+    expect(run.read().result()).toMatchObject({ attributed: 1, unattributed: 2 });
   });
 
   test("of a sub-session, and of a wire format without ids", () => {
@@ -145,6 +168,66 @@ describe("what the agent's own process does", () => {
     const read = run.read();
     expect(["0.0", "0.1", "0.2"].map((key) => read.effectsOf(key)?.files.length)).toEqual([undefined, 1, 1]);
     expect(read.effectsOf("0.1")?.confidence).toBe("medium");
+  });
+
+  test("is not given to the one of two edits that failed", () => {
+    const run = new HandMadeRun();
+    const edit = (id: string) => ({ id, tool: "edit", args: { filePath: "a.md" } });
+    run.asks(1, [edit("e1"), edit("e2")]);
+    run.writes(1.2, AGENT, "/workspace/a.md");
+    expect(run.read().effectsOf("0.0")).toMatchObject({ confidence: "medium" });
+    const told = run.read(new Set(["0.0"]));
+    expect(told.effectsOf("0.0")).toBeUndefined();
+    expect(told.effectsOf("0.1")).toMatchObject({ confidence: "medium" });
+  });
+
+  test("belongs to the fetch whose host was looked up, and to none when only the port fits", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [{ id: "f", tool: "webfetch", args: { url: "http://docs.example.net:8080/x" } }]);
+    const dns = { connection: 1, transport: "udp", server: "127.0.0.1:53", id: 7, size_bytes: 40 };
+    const questions = [{ name: "docs.example.net", type: "A" }];
+    const answers = [{ name: "docs.example.net", type: "A", data: "198.51.100.7" }];
+    run.event(1.1, { kind: "net.dns-answer", process: AGENT, ...dns, questions, rcode: "NOERROR", answers });
+    const socket = { connection: 1, transport: "tcp", role: "external", outcome: "refused" };
+    for (const remote of ["198.51.100.7:8080", "203.0.113.9:8080", "198.51.100.7:9090"]) {
+      run.event(1.2, { kind: "net.connect", process: AGENT, remote, ...socket });
+    }
+    const read = run.read();
+    expect(read.effectsOf("0.0")?.contacts.map((one) => one.remote)).toEqual(["198.51.100.7:8080"]);
+    expect(read.result().unattributed).toBe(2);
+  });
+
+  test("through a look at the repository is its own, what that writes or starts is not", () => {
+    const run = new HandMadeRun();
+    run.asks(1, []);
+    run.starts(2, "201-2", AGENT, ["git", "config", "--file", "/workspace/x", "a.b", "c"]);
+    run.writes(2, "201-2", "/workspace/x");
+    run.starts(3, "202-3", AGENT, ["git", "-c", "core.fsmonitor=/workspace/m", "status"]);
+    run.starts(3, "203-4", "202-3", ["/bin/sh", "-c", "/workspace/m"]);
+    run.writes(3, "203-4", "/workspace/y");
+    run.fork(4, "204-5", AGENT);
+    run.exec(4, "204-5", ["git", "status"], { exe: "/tmp/git" });
+    const { agent_own: own, unattributed_effects: rest } = run.read().result();
+    expect(own).toBe(3);
+    expect(rest.map((one) => one.text)).toEqual([
+      "written /workspace/x",
+      "/bin/sh -c /workspace/m",
+      "written /workspace/y",
+      "git status",
+    ]);
+  });
+
+  test("with the rights of another user, or as another program, is never its own", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "ls")]);
+    run.event(2, { kind: "process.credentials", process: AGENT, call: "setuid", euid: 0, egid: 0 });
+    run.exec(3, AGENT, ["sh"], { container_pid: 1 });
+    expect(
+      run
+        .read()
+        .result()
+        .unattributed_effects.map((one) => one.text),
+    ).toEqual(["setuid → 0:0", "sh"]);
   });
 
   test("for a patch, a search and a fetch", () => {

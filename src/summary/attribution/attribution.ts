@@ -23,9 +23,12 @@ export class AttributionBuilder {
   #attributed = 0;
   #agentOwn = 0;
 
-  /** @param calls all tool calls of the run, in the order in which the model asked for them. */
-  constructor(calls: readonly GatewayCall[]) {
-    this.#attributor = new Attributor(calls);
+  /**
+   * @param calls all tool calls of the run, in the order in which the model asked for them.
+   * @param failed keys of calls that failed by the agent's word.
+   */
+  constructor(calls: readonly GatewayCall[], failed?: ReadonlySet<string>) {
+    this.#attributor = new Attributor(calls, failed);
   }
 
   add(event: CaptureEvent): AttributedEvent {

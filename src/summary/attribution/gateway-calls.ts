@@ -14,6 +14,22 @@ export interface GatewayCall extends CallArguments {
   readonly untilMs: number;
 }
 
+/** Clocks of gateway and kernel are the same machine's; this is for the rounding of both. */
+export const SLACK_MS = 100;
+
+/**
+ * The calls that were open at a time. One that was over a moment before counts only where no other was open: a scripted model answers
+ * within that moment, and its next call may ask for the same.
+ */
+export function openAt(calls: readonly GatewayCall[], atMs: number): GatewayCall[] {
+  const open = calls.filter((call) => isOpen(call, atMs, 0));
+  return open.length > 0 ? open : calls.filter((call) => isOpen(call, atMs, SLACK_MS));
+}
+
+function isOpen(call: GatewayCall, atMs: number, slackMs: number): boolean {
+  return atMs >= call.fromMs - slackMs && atMs <= call.untilMs + slackMs;
+}
+
 interface Asked {
   seq: number;
   sessionId: string | null;
