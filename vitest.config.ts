@@ -20,11 +20,13 @@ export default defineConfig({
             "tests/integration/**/*.test.ts",
             "tests/gate/**/*.test.ts",
             "tests/recall/**/*.test.ts",
+            "tests/attribution/**/*.test.ts",
             "tests/fuzz/**/*.test.ts",
           ],
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // A real run waits about half of its time, so two at once keep two cores busy.
+          maxWorkers: 2,
         },
       },
       {
@@ -33,7 +35,7 @@ export default defineConfig({
           include: ["tests/e2e/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],
