@@ -3,6 +3,7 @@ import { attribution, callEffects } from "./attribution.ts";
 import { count, schemaVersion, timestamp } from "./common.ts";
 import { discrepancy } from "./discrepancy.ts";
 import { completeness } from "./observations.ts";
+import { reconciliation } from "./reconciliation.ts";
 import { fsDiffView, networkView, processTreeView, runView } from "./view.ts";
 
 export const anomaly = z.object({
@@ -129,6 +130,9 @@ export const summary = z.object({
     .array(discrepancy)
     .nullable()
     .describe("Where what was said and what was done differ, worst first; null: there was nothing to compare with."),
+  reconciliation: reconciliation
+    .nullable()
+    .describe("Where witnesses that should have seen the same differ; null: the capture has no events of the kernel."),
   anomalies: z.array(anomaly).describe("What a reader should know before anything else, worst first."),
   limits: z.record(z.string(), count).describe("Most entries of each list."),
   truncated: z.array(z.string()).describe("Names of the lists that were cut."),

@@ -13,6 +13,7 @@ import { EventTally } from "./event-tally.ts";
 import { type Evidence, loadEvidence } from "./evidence.ts";
 import { Exchanges } from "./exchanges.ts";
 import { NativeEvents } from "./native-events.ts";
+import { Reconciler } from "./reconciliation/reconcile.ts";
 import { type Streams, summarize } from "./summarize.ts";
 import { ToolUses } from "./tool-uses.ts";
 
@@ -33,11 +34,13 @@ async function readStreams(capture: OpenCapture): Promise<Streams> {
   });
   const effects = new AttributionBuilder(calls.calls(), tools.failedCalls());
   const tally = new EventTally();
+  const witnesses = new Reconciler();
   const kernel = await streamCaptureEvents(capture, (one) => {
     effects.add(one);
+    witnesses.add(one);
     tally.add(one);
   });
-  return { native, model, tools, effects, tally, events, exchanges, kernel };
+  return { native, model, tools, effects, witnesses, tally, events, exchanges, kernel };
 }
 
 export interface BuiltSummary {

@@ -11,6 +11,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { LIMITS, TIMELINE_SHARE } from "./limits.ts";
 import type { NativeEvents } from "./native-events.ts";
+import type { Reconciler } from "./reconciliation/reconcile.ts";
 import {
   filesystemEntries,
   inTimeOrder,
@@ -27,6 +28,7 @@ export interface Streams {
   model: Exchanges;
   tools: ToolUses;
   effects: AttributionBuilder;
+  witnesses: Reconciler;
   tally: EventTally;
   events: StreamResult;
   exchanges: StreamResult;
@@ -74,6 +76,10 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
     attribution,
     discrepancies:
       attribution && discrepanciesOf(evidence, streams, { attribution, tools, finalMessage: last.final_message }),
+    reconciliation:
+      streams.kernel.valid === 0
+        ? null
+        : streams.witnesses.result({ ...evidence, brokenLines: streams.kernel.invalid }),
     anomalies: anomaliesOf(evidence, streams, attribution),
     limits: { ...LIMITS },
     truncated: [...truncated],
