@@ -6,10 +6,11 @@ import type { FileType } from "../schema/observations.ts";
 import { tryReadLink } from "./baseline.ts";
 import { atPath, openDirectory } from "./beneath.ts";
 import type { ContentBase } from "./content-base.ts";
+import { copySparse, isSparse } from "./copy-sparse.ts";
 import { fileTypeOf } from "./file-type.ts";
 import type { LeftOut } from "./left-out.ts";
 import { give, giveLink, type Ownership } from "./ownership.ts";
-import { readSmall, SMALL_FILE_BYTES } from "./read-content.ts";
+import { openRegular, readSmall, SMALL_FILE_BYTES } from "./read-content.ts";
 import { runWalk, type TreeVisitor, walkTree } from "./walk-tree.ts";
 
 export interface CopyOptions {
@@ -50,7 +51,8 @@ const SPARE_BYTES = 64 << 20;
 
 /**
  * Copies the content of directory `source` into the open directory `target`; files that are there already are replaced.
- * Contents, permissions, times and link texts are kept; nothing is followed. Shares blocks where the file system can.
+ * Contents, holes, permissions, times and link texts are kept; nothing is followed. Shares blocks where the file system
+ * can.
  * @throws CaptureError `disk-full`, `write-failed`, or `workspace` when the tree is too deep.
  */
 export async function copyTree(source: string, target: number, options: CopyOptions): Promise<CopyResult> {
@@ -171,11 +173,12 @@ class TreeCopier implements TreeVisitor<Place> {
 
   async #copyLarge(at: Buffer, target: Buffer, stat: fs.BigIntStats): Promise<void> {
     const size = Number(stat.size);
+    const wanted = isSparse(stat) ? Number(stat.blocks) * 512 : size;
     const { bavail, bsize } = fs.statfsSync(target.subarray(0, target.lastIndexOf(0x2f)));
-    if (bavail * bsize < size + SPARE_BYTES) throw noRoom(this.at, size);
+    if (bavail * bsize < wanted + SPARE_BYTES) throw noRoom(this.at, wanted);
     removeFile(target);
-    const { COPYFILE_FICLONE, COPYFILE_EXCL, O_RDWR, O_NOFOLLOW } = fs.constants;
-    await fs.promises.copyFile(at, target, COPYFILE_FICLONE | COPYFILE_EXCL);
+    const { O_RDWR, O_NOFOLLOW } = fs.constants;
+    await copyContent(at, target, stat);
     const fd = fs.openSync(target, O_RDWR | O_NOFOLLOW);
     try {
       this.#settle(fd, stat);
@@ -193,6 +196,27 @@ class TreeCopier implements TreeVisitor<Place> {
   #count(bytes: number): void {
     this.result.files++;
     this.result.bytes += bytes;
+  }
+}
+
+/** Shares blocks where the file system can; else a file's holes stay holes, so that it takes no more room than before. */
+async function copyContent(at: Buffer, target: Buffer, stat: fs.BigIntStats): Promise<void> {
+  const { COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE, COPYFILE_EXCL } = fs.constants;
+  if (!isSparse(stat)) return fs.promises.copyFile(at, target, COPYFILE_FICLONE | COPYFILE_EXCL);
+  try {
+    return await fs.promises.copyFile(at, target, COPYFILE_FICLONE_FORCE | COPYFILE_EXCL);
+  } catch (error) {
+    if (["EACCES", "EPERM", "ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
+    removeFile(target);
+  }
+  const source = openRegular(at);
+  if (source === undefined) return;
+  const to = fs.openSync(target, "wx", 0o600);
+  try {
+    await copySparse(source.fd, to, Number(source.stat.size));
+  } finally {
+    fs.closeSync(source.fd);
+    fs.closeSync(to);
   }
 }
 

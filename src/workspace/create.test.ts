@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import * as fs from "node:fs";
+import builtin, * as fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import * as os from "node:os";
 import * as path from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -57,6 +58,32 @@ async function make(
 const same = (file: string): Issue["files"][number] => ({ source: file, destination: file });
 
 describe("the working copy", () => {
+  it("has a sparse file's data in its place, and its holes as holes", async () => {
+    const [start, middle, end] = [0, 300 * 2 ** 20 + 12_345, 2 ** 30 - 5];
+    const made = await make({}, [], {
+      prepare: (project) => {
+        const fd = fs.openSync(path.join(project, "sparse.img"), "w");
+        for (const at of [start, middle, end]) fs.writeSync(fd, `at ${at}`.padEnd(5), at);
+        fs.closeSync(fd);
+        fs.closeSync(fs.openSync(path.join(project, "hole.img"), "w"));
+        fs.truncateSync(path.join(project, "hole.img"), 2 ** 40);
+      },
+    });
+    const fd = fs.openSync(path.join(made.workspace, "sparse.img"), "r");
+    onTestFinished(() => fs.closeSync(fd));
+    const { size, blocks } = fs.fstatSync(fd);
+    expect(size).toBe(fs.statSync(path.join(made.project, "sparse.img")).size);
+    expect(blocks * 512).toBeLessThan(2 ** 20);
+    for (const at of [start, middle, end]) {
+      const text = `at ${at}`.padEnd(5);
+      const piece = Buffer.alloc(text.length);
+      fs.readSync(fd, piece, 0, piece.length, at);
+      expect(piece.toString()).toBe(text);
+    }
+    const hole = fs.statSync(path.join(made.workspace, "hole.img"));
+    expect([hole.size, hole.blocks]).toEqual([2 ** 40, 0]);
+  });
+
   it("goes without what the agent must not find", async () => {
     const made = await make(
       {
@@ -338,7 +365,15 @@ describe("refusals", () => {
     await expect(make({}, [], { destination: "/etc" })).rejects.toMatchObject({ code: "workspace" });
   });
   it("name a file for which there is no room", async () => {
-    const prepare = (project: string): void => fs.truncateSync(`${project}/README.md`, 2 ** 43);
+    const full = fs.statfsSync("/");
+    full.bavail = 100;
+    const look = vi.spyOn(builtin, "statfsSync").mockReturnValue(full);
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      look.mockRestore();
+      syncBuiltinESMExports();
+    });
+    const prepare = (project: string): void => fs.writeFileSync(`${project}/README.md`, Buffer.alloc(2 ** 21, "x"));
     await expect(make({}, [], { prepare })).rejects.toMatchObject({
       code: "disk-full",
       message: expect.stringContaining("README.md"),
