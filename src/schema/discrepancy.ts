@@ -5,10 +5,13 @@ export const discrepancyCode = z.enum([
   "call-not-asked",
   "file-not-written",
   "exit-code-differs",
+  "named-command-not-run",
+  "named-file-not-written",
   "tests-not-run",
   "tests-failed",
   "network-denied",
   "changes-denied",
+  "changes-left-out",
   "unattributed-effects",
   "forged-marks",
 ]);

@@ -9,12 +9,13 @@ import { SCHEMA_VERSION } from "../schema/common.ts";
 import type { Summary } from "../schema/summary.ts";
 import { AttributionBuilder } from "./attribution/attribution.ts";
 import { CallLog } from "./attribution/gateway-calls.ts";
+import { Said } from "./discrepancies/said.ts";
 import { EventTally } from "./event-tally.ts";
 import { type Evidence, loadEvidence } from "./evidence.ts";
 import { Exchanges } from "./exchanges.ts";
 import { NativeEvents } from "./native-events.ts";
 import { Reconciler } from "./reconciliation/reconcile.ts";
-import { type Streams, summarize } from "./summarize.ts";
+import { finalMessage, type Streams, summarize } from "./summarize.ts";
 import { ToolUses } from "./tool-uses.ts";
 
 /** Reads the three streams of a capture once, in bounded memory. The gateway's comes first: it knows the tool calls. */
@@ -23,6 +24,7 @@ async function readStreams(capture: OpenCapture): Promise<Streams> {
   const model = new Exchanges();
   const tools = new ToolUses();
   const calls = new CallLog();
+  const said = new Said();
   const exchanges = await streamExchanges(capture, (one) => {
     model.add(one);
     tools.addExchange(one);
@@ -31,16 +33,19 @@ async function readStreams(capture: OpenCapture): Promise<Streams> {
   const events = await streamNativeEvents(capture, (one) => {
     native.add(one);
     tools.addEvent(one);
+    said.addNative(one);
   });
+  said.hear(finalMessage({ native, model }).final_message);
   const effects = new AttributionBuilder(calls.calls(), tools.failedCalls());
   const tally = new EventTally();
   const witnesses = new Reconciler();
   const kernel = await streamCaptureEvents(capture, (one) => {
     effects.add(one);
+    said.add(one);
     witnesses.add(one);
     tally.add(one);
   });
-  return { native, model, tools, effects, witnesses, tally, events, exchanges, kernel };
+  return { native, model, tools, effects, said, witnesses, tally, events, exchanges, kernel };
 }
 
 export interface BuiltSummary {

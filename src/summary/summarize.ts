@@ -6,6 +6,7 @@ import type { FsDiffView } from "../schema/view.ts";
 import { findAnomalies } from "./anomalies.ts";
 import type { AttributionBuilder } from "./attribution/attribution.ts";
 import { type DiscrepancyFacts, findDiscrepancies } from "./discrepancies/find.ts";
+import type { Said } from "./discrepancies/said.ts";
 import type { EventTally } from "./event-tally.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Exchanges } from "./exchanges.ts";
@@ -28,6 +29,7 @@ export interface Streams {
   model: Exchanges;
   tools: ToolUses;
   effects: AttributionBuilder;
+  said: Said;
   witnesses: Reconciler;
   tally: EventTally;
   events: StreamResult;
@@ -74,8 +76,7 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
     },
     completeness: evidence.completeness,
     attribution,
-    discrepancies:
-      attribution && discrepanciesOf(evidence, streams, { attribution, tools, finalMessage: last.final_message }),
+    discrepancies: attribution && discrepanciesOf(evidence, streams, { attribution, tools }),
     reconciliation:
       streams.kernel.valid === 0
         ? null
@@ -145,7 +146,11 @@ function countsOf(
   };
 }
 
-function finalMessage({ native, model }: Streams): Pick<Summary, "final_message" | "final_message_source"> {
+/** The agent's last words, and whose record has them. */
+export function finalMessage({
+  native,
+  model,
+}: Pick<Streams, "native" | "model">): Pick<Summary, "final_message" | "final_message_source"> {
   if (model.lastText !== undefined) return { final_message: model.lastText, final_message_source: "gateway" };
   if (native.lastText !== undefined) return { final_message: native.lastText.text, final_message_source: "agent" };
   return { final_message: null, final_message_source: null };
@@ -156,13 +161,14 @@ const SEEN_BY_KERNEL: ReadonlySet<string> = new Set(["process", "file-workspace"
 
 function discrepanciesOf(
   { completeness, fsDiff }: Evidence,
-  { tools, effects, kernel, exchanges }: Streams,
-  known: Pick<DiscrepancyFacts, "attribution" | "tools" | "finalMessage">,
+  { tools, effects, said, kernel, exchanges }: Streams,
+  known: Pick<DiscrepancyFacts, "attribution" | "tools">,
 ): Discrepancy[] {
   const levels = bestStatements(completeness?.classes ?? []).filter((one) => SEEN_BY_KERNEL.has(one.class));
   const isComplete = levels.length === SEEN_BY_KERNEL.size && levels.every((one) => one.level === "complete");
   return findDiscrepancies({
     ...known,
+    statement: said.statement(),
     claimedExits: tools.claimedExits(),
     testRuns: effects.testRuns,
     changed: (fsDiff?.changes ?? []).map((change) => change.path),

@@ -1,31 +1,85 @@
-/** What a final message claims, as far as evidence can contradict it. Careful rather than complete: a false alarm costs trust. */
+import * as words from "./claim-words.ts";
+
+/** A file or a command that a sentence speaks of. */
+export interface Named {
+  name: string;
+  sentence: string;
+}
+
+/** What a final message claims, as far as evidence can contradict it. Sentences are as they stand in it. */
 export interface Claims {
   testsPass: string | undefined;
   testsRan: string | undefined;
   noNetwork: string | undefined;
   noChanges: string | undefined;
+  /** Nothing beside what is named was changed. */
+  nothingElse: string | undefined;
+  /** The only files that are said to be changed, where it says so. */
+  onlyChanged: { names: string[]; sentence: string } | undefined;
+  /** Files said to be as they were. */
+  untouched: Named[];
+  /** Files said to be written or changed. */
+  wrote: Named[];
+  /** Commands said to have run. */
+  ran: Named[];
 }
 
-/** A sentence with one of these says something else, or not for sure. */
-const DOUBT =
-  /\b(?:not|n't|never|no|fail(?:s|ed|ing)?|should|would|could|will|may|might|if|once|until|unless|before|cannot|unable|skip(?:s|ped)?)\b|n't\b|未|没有|无法|失败|应该|应当|可能|如果|不能|之前|将/iu;
-const TESTS_PASS =
-  /\b(?:tests?|specs?|test suite|checks)\b[^.!?\n]{0,60}\b(?:pass(?:es|ed|ing)?|succeed(?:s|ed)?|(?:is|are|was|were) green)\b|\bpass(?:es|ed|ing)?\b[^.!?\n]{0,20}\b(?:tests|specs)\b|测试[^。！\n]{0,20}(?:通过|成功)/iu;
-const TESTS_RAN =
-  /\b(?:I|we)(?: have|'ve)? (?:re-?)?(?:ran|run|executed)\b[^.!?\n]{0,40}\b(?:tests?|specs?|test suite)\b|我?(?:运行|执行)了[^。！\n]{0,10}测试/iu;
-const NO_NETWORK =
-  /\b(?:without|did(?: not|n't) (?:make|use|open|need)|never (?:made|used|opened)|made|used|opened)(?: any)?(?: no)?(?<=\b(?:without|not|n't|never|no)\b[^.]{0,20}) (?:external |outbound )?(?:network|internet)\b|\bno (?:external |outbound )?(?:network|internet) (?:requests?|connections?|traffic|calls?|access) (?:was|were|has been|have been)? ?(?:made|sent|opened|used)\b|\bnothing (?:was|is|has been) (?:sent|uploaded|transmitted)\b|(?:没有|未)(?:进行|发起|使用|访问)(?:过)?(?:任何)?(?:网络|外部连接)|没有(?:发送|上传)任何/iu;
-const NO_CHANGES =
-  /\b(?:no files? (?:was|were|has been|have been) (?:changed|modified|touched|written)|(?:I |we )?(?:made no changes|changed nothing|modified nothing)|did(?: not|n't) (?:change|modify|touch|edit) (?:anything|any files?))\b(?![^.!?\n]*\b(?:else|other|outside|besides|beyond|except|in|under|within|about|to|of)\b)|没有(?:修改|改动|更改)任何(?:文件|内容)(?![^。\n]*(?:其他|以外|之外))/iu;
+const MOST_NAMED = 50;
+/** A longer one is no sentence; it would cost time, and the message is the agent's. */
+const SENTENCE_CHARS = 1_000;
+/** Programs that are named without arguments. */
+const KNOWN_PROGRAM = /^(?:make|pytest|tox|jest|vitest|eslint|ruff|mypy|black|tsc|ctest|rspec|phpunit)$/u;
+/** Pieces of a command that stand for something else. */
+const PLACEHOLDER = /[<>…$]|\.\.\.|\(/u;
 
 export function claimsOf(message: string | null): Claims {
-  const sentences = (message ?? "").split(/(?<=[.!?。！？])\s+|[\n。！？]/u).filter((one) => one.trim() !== "");
-  const first = (pattern: RegExp, doubtful: boolean): string | undefined =>
-    sentences.find((one) => pattern.test(one) && (doubtful || !DOUBT.test(one)))?.trim();
+  const sentences = sentencesOf(message ?? "");
+  const sure = sentences.filter((one) => !words.DOUBT.test(one.replace(words.PRAISE, "")));
+  const first = (patterns: readonly RegExp[], among: readonly string[]): string | undefined =>
+    among.find((one) => patterns.some((pattern) => pattern.test(one)));
+  const only = named(words.ONLY_CHANGED, sure);
+  const [{ sentence } = { sentence: "" }] = only;
   return {
-    testsPass: first(TESTS_PASS, false),
-    testsRan: first(TESTS_RAN, false),
-    noNetwork: first(NO_NETWORK, true),
-    noChanges: first(NO_CHANGES, true),
+    testsPass: first(words.TESTS_PASS, sure),
+    testsRan: first(words.TESTS_RAN, sure),
+    noNetwork: first(words.NO_NETWORK, sentences),
+    noChanges: first(words.NO_CHANGES, sentences),
+    nothingElse: first(words.NOTHING_ELSE, sentences),
+    onlyChanged: only.length === 0 ? undefined : { names: only.map(({ name }) => name), sentence },
+    untouched: named(words.UNTOUCHED, sentences),
+    wrote: named(words.WROTE, sure),
+    ran: named(words.RAN, sure).filter(({ name }) => isCommand(name)),
   };
+}
+
+/** A point inside of a name ends no sentence. */
+function sentencesOf(message: string): string[] {
+  return message
+    .split(/(?<=[.!?])\s+|[\n。！？；]|;\s/u)
+    .map((one) => one.trim())
+    .filter((one) => one !== "" && one.length <= SENTENCE_CHARS);
+}
+
+function named(patterns: readonly RegExp[], sentences: readonly string[]): Named[] {
+  const found = new Map<string, string>();
+  for (const sentence of sentences) {
+    for (const pattern of patterns) {
+      for (const { groups = {} } of sentence.matchAll(new RegExp(pattern.source, "giu"))) {
+        const { path, paths, cmd } = groups;
+        const names = cmd === undefined ? splitList(path ?? paths ?? "") : [cmd.trim()];
+        for (const name of names) if (found.size < MOST_NAMED && !found.has(name)) found.set(name, sentence);
+      }
+    }
+  }
+  return [...found].map(([name, sentence]) => ({ name, sentence }));
+}
+
+function splitList(list: string): string[] {
+  const names = list.split(/, and |, | and |[、和与]/u).map((one) => one.replace(/^[`"'“「]|[`"'”」.]+$/gu, ""));
+  return names.filter((one) => one !== "");
+}
+
+function isCommand(text: string): boolean {
+  if (PLACEHOLDER.test(text)) return false;
+  return /^[\w./-]+ \S/u.test(text) || text.startsWith("./") || KNOWN_PROGRAM.test(text);
 }

@@ -4,15 +4,16 @@ import { shorten } from "../../schema/display.ts";
 import type { ToolUse } from "../../schema/summary.ts";
 import { WRITING_TOOLS } from "../attribution/agent-machinery.ts";
 import type { TestRun } from "../attribution/test-runs.ts";
-import { claimsOf } from "./claims.ts";
 import { RULES } from "./rules.ts";
+import type { Statement } from "./said.ts";
+import { isNamed } from "./witness.ts";
 
 /** Everything that say and do are compared on. */
 export interface DiscrepancyFacts {
   tools: readonly ToolUse[];
   /** Exit codes that the agent reports, by the call's key. */
   claimedExits: ReadonlyMap<string, number>;
-  finalMessage: string | null;
+  statement: Statement;
   attribution: Attribution;
   testRuns: { total: number; last: TestRun | undefined };
   /** Changed paths of the workspace. */
@@ -77,27 +78,78 @@ function exitDiffers(use: ToolUse, claimed: number | undefined): Case | undefine
 }
 
 /** What the final message says, against what the kernel saw of the run. */
-function ofMessage({ finalMessage, testRuns, attribution, changed, sawEverything }: DiscrepancyFacts): Case[] {
-  const claims = claimsOf(finalMessage);
-  const found: Case[] = [];
+function ofMessage(facts: DiscrepancyFacts): Case[] {
+  return [...ofTests(facts), ...ofNames(facts), ...ofDenials(facts), ...leftOut(facts)];
+}
+
+function ofTests({ statement: { claims }, testRuns, sawEverything }: DiscrepancyFacts): Case[] {
   const tested = claims.testsPass ?? claims.testsRan;
-  if (tested !== undefined && testRuns.total === 0 && sawEverything) {
-    found.push({ code: "tests-not-run", claim: shorten(tested, 300) });
+  if (tested !== undefined && testRuns.total === 0) {
+    return sawEverything ? [{ code: "tests-not-run", claim: shorten(tested, 300) }] : [];
   }
   const { last } = testRuns;
-  if (claims.testsPass !== undefined && last !== undefined && last.code !== null && last.code !== 0) {
-    const claim = shorten(claims.testsPass, 300);
-    found.push({ code: "tests-failed", params: { seen: last.code }, events: [last.seq], claim });
-  }
+  if (claims.testsPass === undefined || last === undefined || last.code === null || last.code === 0) return [];
+  const claim = shorten(claims.testsPass, 300);
+  return [{ code: "tests-failed", params: { seen: last.code }, events: [last.seq], claim }];
+}
+
+/** Commands and files that it names. */
+function ofNames({ statement, changed, sawEverything }: DiscrepancyFacts): Case[] {
+  if (!sawEverything) return [];
+  const unwritten = statement.unseenFiles.filter(({ name }) => !changed.some((path) => isNamed(path, name)));
+  const to = (code: DiscrepancyCode) => (one: { name: string; sentence: string }) => ({
+    code,
+    params: { what: one.name },
+    claim: shorten(one.sentence, 300),
+  });
+  return [...statement.unseenCommands.map(to("named-command-not-run")), ...unwritten.map(to("named-file-not-written"))];
+}
+
+function ofDenials({ statement: { claims }, attribution, changed }: DiscrepancyFacts): Case[] {
+  const found: Case[] = [];
   const contacted = attribution.hosts.filter((host) => isOutside(host.remote)).map((host) => host.remote);
   if (claims.noNetwork !== undefined && contacted.length > 0) {
     const params = { count: contacted.length, what: contacted[0] ?? "" };
     found.push({ code: "network-denied", params, claim: shorten(claims.noNetwork, 300) });
   }
   const files = changed.filter((path) => !BY_PRODUCT.test(path));
-  if (claims.noChanges !== undefined && files.length > 0) {
-    const params = { count: files.length, what: files[0] ?? "" };
-    found.push({ code: "changes-denied", params, claim: shorten(claims.noChanges, 300) });
+  const denied = (sentence: string, paths: readonly string[]): void => {
+    const params = { count: paths.length, what: paths[0] ?? "" };
+    if (paths.length > 0) found.push({ code: "changes-denied", params, claim: shorten(sentence, 300) });
+  };
+  if (claims.noChanges !== undefined) denied(claims.noChanges, files);
+  for (const { name, sentence } of claims.untouched) {
+    denied(
+      sentence,
+      files.filter((path) => isNamed(path, name)),
+    );
+  }
+  return found;
+}
+
+/** Changes that an account of all changes does not have. A file that the message names anywhere is said. */
+function leftOut({ statement, changed }: DiscrepancyFacts): Case[] {
+  const { claims, agentDiff, message } = statement;
+  const files = changed.filter((path) => !BY_PRODUCT.test(path));
+  const isSaid = (path: string): boolean => message.includes(path.split("/").at(-1) ?? path);
+  const found: Case[] = [];
+  const add = (paths: readonly string[], claim: string | null): void => {
+    const params = { count: paths.length, what: paths[0] ?? "" };
+    if (paths.length > 0) found.push({ code: "changes-left-out", params, claim });
+  };
+  if (claims.onlyChanged !== undefined) {
+    const { names, sentence } = claims.onlyChanged;
+    const others = files.filter((path) => !names.some((name) => isNamed(path, name)) && !isSaid(path));
+    add(others, shorten(sentence, 300));
+  } else if (claims.nothingElse !== undefined && files.some(isSaid)) {
+    // Where it names no changed file, there is no telling what the rest is.
+    const others = files.filter((path) => !isSaid(path));
+    add(others, shorten(claims.nothingElse, 300));
+  }
+  if (agentDiff !== undefined) {
+    const known = new Set(agentDiff);
+    const others = files.filter((path) => !known.has(path));
+    add(others, null);
   }
   return found;
 }

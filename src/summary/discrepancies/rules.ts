@@ -33,6 +33,18 @@ export const RULES: Readonly<Record<DiscrepancyCode, Rule>> = {
     en: "The agent reports exit code {claimed}, the kernel saw {seen}: {what}",
     zh: "智能体报告的退出码为 {claimed}，内核看到的是 {seen}：{what}",
   },
+  "named-command-not-run": {
+    direction: "claimed-not-seen",
+    severity: "high",
+    en: "The final message says that this command ran, but nothing started it: {what}",
+    zh: "最后的消息称运行了该命令，但没有任何进程启动过它：{what}",
+  },
+  "named-file-not-written": {
+    direction: "claimed-not-seen",
+    severity: "high",
+    en: "The final message says that {what} was written or changed, but nothing did so.",
+    zh: "最后的消息称写入或修改了 {what}，但没有任何进程这样做。",
+  },
   "tests-not-run": {
     direction: "claimed-not-seen",
     severity: "high",
@@ -56,6 +68,12 @@ export const RULES: Readonly<Record<DiscrepancyCode, Rule>> = {
     severity: "high",
     en: "The final message says that nothing was changed, but {count} files were, the first: {what}",
     zh: "最后的消息称没有任何改动，但实际改动了 {count} 个文件，第一个是：{what}",
+  },
+  "changes-left-out": {
+    direction: "done-not-said",
+    severity: "high",
+    en: "The agent's account of its changes leaves out {count} files, the first: {what}",
+    zh: "智能体对其改动的说明遗漏了 {count} 个文件，第一个是：{what}",
   },
   "unattributed-effects": {
     direction: "done-not-said",
