@@ -39,6 +39,7 @@ function batch(issues: Issue[], runOne: BatchOptions["runOne"], signal = new Abo
     onStart: (one) => said.push(`start ${one.id}`),
     onEnd: (one, item) => said.push(`end ${one.id} ${item.state} ${item.success}`),
     onCoolDown: (seconds) => said.push(`cool ${seconds}`),
+    onUnsaved: () => said.push("unsaved"),
   };
   const state = newBatch(
     issues.map((one) => one.id),
@@ -62,6 +63,20 @@ it("goes on after failures; a failed agent with a valid capture is a success", a
   expect(progressOf(state)).toEqual({ done: 4, total: 4, successes: 2, failures: 2 });
   expect(state.finished_at).not.toBeNull();
   expect(state.items[1]).toMatchObject({ error: "no engine", capture_dir: null });
+});
+
+it("goes on when its state can't be saved any more", async () => {
+  const { said, done } = batch([issue("a"), issue("b")], async (one) => {
+    if (one.id === "a") {
+      // A directory where the file should be.
+      fs.rmSync(path.join(captureRoot, ".batch.json"));
+      fs.mkdirSync(path.join(captureRoot, ".batch.json", "in the way"), { recursive: true });
+    }
+    return result({});
+  });
+  expect(progressOf(await done)).toMatchObject({ done: 2, successes: 2 });
+  expect(said.filter((line) => line.startsWith("end"))).toEqual(["end a done true", "end b done true"]);
+  expect(said).toContain("unsaved");
 });
 
 it("cools down after a severe task, but not after the last", async () => {

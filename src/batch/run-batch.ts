@@ -20,6 +20,8 @@ export interface BatchHooks {
   onStart(issue: Issue, progress: BatchProgress): void;
   onEnd(issue: Issue, item: BatchItem, progress: BatchProgress): void;
   onCoolDown(seconds: number): void;
+  /** The batch goes on, but `--resume` would know only what was saved before. */
+  onUnsaved(why: string): void;
 }
 
 export interface BatchOptions {
@@ -39,8 +41,9 @@ export interface BatchOptions {
  */
 export async function runBatch(options: BatchOptions): Promise<BatchState> {
   const { issues, state, hooks, signal } = options;
-  const save = () => saveBatch(options.captureRoot, state);
-  save();
+  const save = () => trySave(options);
+  // One that can't be saved from the start is not begun.
+  saveBatch(options.captureRoot, state);
   for (const [index, issue] of issues.entries()) {
     if (signal.aborted) break;
     const item = itemOf(state, issue.id);
@@ -56,6 +59,15 @@ export async function runBatch(options: BatchOptions): Promise<BatchState> {
   if (state.items.every((item) => item.state === "done")) state.finished_at = new Date().toISOString();
   save();
   return state;
+}
+
+/** A disk that is full now may have room again after the next run; the captures themselves are what counts. */
+function trySave({ captureRoot, state, hooks }: BatchOptions): void {
+  try {
+    saveBatch(captureRoot, state);
+  } catch (error) {
+    hooks.onUnsaved(errorMessage(error));
+  }
 }
 
 async function runItem(issue: Issue, item: BatchItem, options: BatchOptions): Promise<void> {

@@ -96,7 +96,8 @@ export class CliEngine implements ContainerEngine {
         signal?.throwIfAborted();
         return this.#prepared(id, spec.name, held);
       } catch (thrown) {
-        await this.removeContainer(id);
+        // That it can't be removed now is no reason to hide why; the next start finds it by its label.
+        await this.removeContainer(id).catch(() => {});
         throw thrown;
       }
     } finally {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "../core/atomic-file.ts";
 import { exec } from "../core/exec.ts";
 import { bootId } from "../core/process-identity.ts";
+import { failureWords } from "./engine-command.ts";
 import type { EngineSettings, Ulimits } from "./engine-settings.ts";
 import { hardLimits } from "./podman-probe.ts";
 
@@ -32,12 +33,18 @@ const cacheSchema = z.object({
   settings: settingsSchema,
 });
 
-/** Everything that decides whether a remembered choice still holds. Costs one `podman --version`. */
-export async function probeKey(bin: string, wanted: Ulimits): Promise<string | undefined> {
+/**
+ * Everything that decides whether a remembered choice still holds, or why there is nothing to choose from. Costs one
+ * `podman --version`.
+ */
+export async function probeKey(bin: string, wanted: Ulimits): Promise<{ key: string } | { failure: string }> {
   const version = await exec(bin, ["--version"], { timeoutMs: 10_000 });
-  if (version.exitCode !== 0) return undefined;
+  if (version.exitCode !== 0) {
+    const isMissing = version.exitCode === null && /ENOENT/.test(version.failure ?? "");
+    return { failure: isMissing ? "it is not installed" : failureWords(version) };
+  }
   const parts = [bin, version.stdout.trim(), bootId(), process.getuid?.(), await hardLimits(), wanted];
-  return JSON.stringify(parts);
+  return { key: JSON.stringify(parts) };
 }
 
 /** The remembered settings, if they were found under the same circumstances. */

@@ -98,8 +98,9 @@ async function tryEngine(kind: EngineKind, bin: string, options: SelectOptions):
 async function tryPodman(bin: string, options: SelectOptions): Promise<EngineAttempt> {
   const kind = "podman";
   const { cacheFile, ulimits = DEFAULT_ULIMITS } = options;
-  const key = await probeKey(bin, ulimits);
-  if (key === undefined) return { kind, bin, failure: "it is not installed" };
+  const asked = await probeKey(bin, ulimits);
+  if ("failure" in asked) return { kind, bin, failure: asked.failure };
+  const { key } = asked;
   const probe = async () => {
     const result = await probePodman(bin, ulimits, await probeDirectory(cacheFile));
     if (result.settings !== undefined && cacheFile !== undefined) {

@@ -72,7 +72,7 @@ async function runAll(base: RunBase, persona: string): Promise<Map<string, strin
     issues: own,
     state,
     runOne: (issue) => runCapture(planRun(base, issue, modelFor(settings, issue)), { derive: deriveCapture }, never),
-    hooks: { onStart: () => {}, onEnd: () => {}, onCoolDown: () => {} },
+    hooks: { onStart: () => {}, onEnd: () => {}, onCoolDown: () => {}, onUnsaved: () => {} },
     signal: never,
     coolDownSeconds: 0,
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { selectEngine, tryEngines } from "../../src/engine/select.ts";
 import { type DockerDaemon, startDockerDaemon } from "../support/docker-daemon.ts";
 import { EngineUnderTest, startAndRead } from "../support/engines.ts";
@@ -49,6 +49,23 @@ describe("which engine", () => {
     const { description } = await selectEngine({ dockerHost: NO_DAEMON });
     expect(description).toMatchObject({ kind: "podman", bin: "podman" });
     expect(description.runtime).toMatch(/runc|crun/);
+  });
+
+  test("a Podman that is missing is told from one that fails", async () => {
+    vi.stubEnv("PATH", dir);
+    try {
+      await expect(selectEngine({ engine: "podman" })).rejects.toMatchObject({
+        message: expect.stringContaining("podman: it is not installed"),
+      });
+      writeFileSync(path.join(dir, "podman"), "#!/bin/sh\necho 'no such option in storage.conf' >&2; exit 125\n", {
+        mode: 0o755,
+      });
+      await expect(selectEngine({ engine: "podman" })).rejects.toMatchObject({
+        message: expect.stringContaining("no such option in storage.conf (exit code 125)"),
+      });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test("a daemon that never answers is given up", async () => {

@@ -135,6 +135,8 @@ function hooksFor(progress: Progress): BatchHooks {
       progress.line(`cooling down for ${seconds} s after a severe task`);
       progress.status("cooling down");
     },
+    onUnsaved: (why) =>
+      progress.line(`warning  the batch goes on, but --resume will not know of it what could not be saved: ${why}`),
   };
 }
 
