@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
 import { CaptureError } from "../core/errors.ts";
+import { witnessProgram } from "../sensors/fanotify/witness-process.ts";
 import { sensorProcesses, sensorProgram } from "../sensors/kernel/sensor-process.ts";
 import type { StartSource } from "../sensors/kernel/source.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
 import type { Settings } from "./settings.ts";
 
-export type SensorChoice = Pick<RunPlan, "sensor" | "kernelSensor">;
+export type SensorChoice = Pick<RunPlan, "sensor" | "kernelSensor" | "fileWitness">;
 
 const BUILD = "scripts/build-sensor.sh";
 
@@ -18,6 +19,7 @@ export async function chooseSensor(requested: Settings["sensor"], packageRoot: s
   const polling = (reason: string) => (): SensorChoice => ({
     sensor: { requested, used: "polling", reason },
     kernelSensor: undefined,
+    fileWitness: { program: witnessProgram(packageRoot) },
   });
   if (requested === "polling") return polling("it was asked for");
   const program = sensorProgram(packageRoot);
@@ -31,7 +33,8 @@ export async function chooseSensor(requested: Settings["sensor"], packageRoot: s
   const kernelSensor = sensorProcesses({ program });
   if (requested === "kernel") await tryOut(kernelSensor);
   const reason = requested === "kernel" ? "it was asked for, and works here" : "it is built, and is the best there is";
-  return () => ({ sensor: { requested, used: "kernel", reason }, kernelSensor });
+  const fileWitness = { program: witnessProgram(packageRoot) };
+  return () => ({ sensor: { requested, used: "kernel", reason }, kernelSensor, fileWitness: { ...fileWitness } });
 }
 
 async function tryOut(start: StartSource): Promise<void> {

@@ -116,7 +116,6 @@ export function planRun(base: RunBase, issue: Issue, model: RunModel): RunPlan {
     timeoutSeconds: settings.timeout_seconds ?? TIME_LIMIT_SECONDS[issue.risk_level],
     idleSeconds: settings.idle_seconds ?? IDLE_LIMIT_SECONDS,
     ...base.sensor(),
-    fileWitness: { program: witnessProgram(PACKAGE_ROOT) },
     selftest: lastSelftest(),
     sensitivePatterns: base.sensitivePatterns,
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),

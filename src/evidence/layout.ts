@@ -16,6 +16,9 @@ export const LAYOUT = {
   network: "observations/network.json",
   completeness: "observations/completeness.json",
   events: "observations/events.jsonl",
+  fileContents: "observations/file_contents.json",
+  /** Contents that `fileContents` refers to, each named by its hash. */
+  contents: "observations/contents",
   nativeEvents: "events/opencode_events.jsonl",
   exchanges: "model/exchanges.jsonl",
   summary: "derived/summary.json",

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { containerRecord } from "./container.ts";
 import { captureEvent } from "./event.ts";
 import { exchange } from "./exchange.ts";
+import { fileContents } from "./file-contents.ts";
 import { issue } from "./issue.ts";
 import { nativeEvent } from "./native-event.ts";
 import { completeness, fsDiff, network, processTree } from "./observations.ts";
@@ -89,6 +90,15 @@ export const DESCRIBED_FILES: readonly DescribedFile[] = [
     kind: "evidence",
     about:
       "Everything that the kernel sensor saw, one event a line; `process_tree.json` and `network.json` are made from it. Only with that sensor.",
+  },
+  {
+    path: "observations/file_contents.json",
+    schemaName: "file-contents",
+    format: "json",
+    schema: fileContents,
+    kind: "evidence",
+    about:
+      "Contents that the agent wrote and that are not there at the end: files that came and went, and what was overwritten. The contents stand in `observations/contents/`. Only with the file witness.",
   },
   {
     path: "model/exchanges.jsonl",

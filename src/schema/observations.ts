@@ -195,6 +195,7 @@ export const completenessClass = z.object({
     "network",
     "file-workspace",
     "file-outside",
+    "file-contents",
     "dns",
     "model",
     "agent-output",
@@ -224,7 +225,7 @@ export const completeness = z.object({
   schema_version: schemaVersion,
   generated_at: timestamp,
   verdict: completenessLevel.describe(
-    "The worst level of the classes that count as evidence (not the agent's own claims).",
+    "The worst level of the classes that count as evidence (not the agent's own claims, and not what second witnesses keep beside the events).",
   ),
   classes: z.array(completenessClass),
   gaps: z.array(gap),

@@ -103,6 +103,11 @@ const agentOutcome = z.object({
   rejected_permissions: z.array(z.string()).describe("Permissions that were asked for and rejected."),
 });
 
+const witnessState = z.object({
+  used: z.boolean().describe("It watched."),
+  reason: z.string().describe("Why, or why not."),
+});
+
 const sensorChoice = z.object({
   requested: z.string().describe("What was asked for with `--sensor`."),
   used: z.string().describe("The sensor that was used."),
@@ -177,6 +182,10 @@ export const runRecord = z.object({
     .describe("What OpenCode read beside the configuration that this program makes."),
   model: modelInfo,
   sensor: sensorChoice,
+  file_witness: witnessState
+    .nullable()
+    .default(null)
+    .describe("The second witness of files (observations/file_contents.json); null: the run did not come to it."),
   selftest: selftestReference
     .nullable()
     .default(null)

@@ -6,6 +6,9 @@ import type { Completeness, CompletenessClass, Gap } from "../schema/observation
 /** What the agent says of itself is no evidence, so how well it was received doesn't weigh in the verdict. */
 const CLAIMS: ReadonlySet<CompletenessClass["class"]> = new Set(["native-events", "session-export"]);
 
+/** Kept beside the events by second witnesses: what is missing there takes nothing from what the events say. */
+const BESIDE: ReadonlySet<CompletenessClass["class"]> = new Set(["file-contents"]);
+
 /** The worse of two levels; `completenessLevel` lists them from best to worst. */
 function worse(a: CompletenessLevel, b: CompletenessLevel): CompletenessLevel {
   const order = completenessLevel.options;
@@ -14,7 +17,7 @@ function worse(a: CompletenessLevel, b: CompletenessLevel): CompletenessLevel {
 
 /** `observations/completeness.json`. */
 export function completenessRecord(classes: readonly CompletenessClass[], gaps: readonly Gap[]): Completeness {
-  const evidence = bestStatements(classes).filter((entry) => !CLAIMS.has(entry.class));
+  const evidence = bestStatements(classes).filter((entry) => !CLAIMS.has(entry.class) && !BESIDE.has(entry.class));
   const { options } = completenessLevel;
   return {
     schema_version: SCHEMA_VERSION,

@@ -17,6 +17,7 @@ export function lostClasses(captureDir: string, streams: LostStreams): Completen
     ["network", there(LAYOUT.network) || streams.kernelEvents > 0],
     ["file-workspace", there(LAYOUT.fsDiff) || streams.kernelEvents > 0],
     ["file-outside", there(LAYOUT.fsDiff) || streams.kernelEvents > 0],
+    ["file-contents", there(LAYOUT.fileContents)],
     ["model", streams.exchanges.lines > 0],
     ["agent-output", streams.stdoutBytes + streams.stderrBytes > 0],
     ["native-events", streams.events.lines > 0],

@@ -25,6 +25,8 @@ export interface RunPlan {
   selftest?: RunRecord["selftest"];
   /** Starts processes of the kernel sensor; undefined: it is not to be used. */
   kernelSensor?: StartSource | undefined;
+  /** The second witness of files; `state` is set once it is known whether it runs. Undefined: there is to be none. */
+  fileWitness?: { program: string; state?: RunRecord["file_witness"] } | undefined;
   sensitivePatterns: readonly string[];
   /** The plugin that is loaded, or undefined to run without (native events are then `missing`). */
   pluginFile: string | undefined;

@@ -66,6 +66,7 @@ export function openRecord(run: RunState): RunRecord {
     agent_config: agentConfigOf(plan),
     model: modelRecord(run),
     sensor: plan.sensor,
+    file_witness: plan.fileWitness?.state ?? null,
     selftest: plan.selftest ?? null,
     ...nothingSeen(),
     settings: plan.settings,

@@ -68,6 +68,11 @@ export const LIMIT_ENTRIES = {
     what: "all exports together",
     told: "class `session-export`",
   },
+  file_contents: {
+    defaultBytes: 64 * MIB,
+    what: "`observations/contents/`: files that were gone or overwritten at the end",
+    told: "class `file-contents`, `content_omitted` in file_contents.json",
+  },
   agent_files: {
     defaultBytes: 8 * GIB,
     what: "what the agent writes to the working copy, its home and /tmp; beyond it the run is stopped",
@@ -102,5 +107,6 @@ const OBSERVATIONS_BYTES = 256 * MIB;
 export function captureBoundBytes(limits: RunLimits): number {
   const { agent_stdout, agent_stderr, container_log, native_events } = limits;
   const streams = agent_stdout + agent_stderr + container_log + native_events;
-  return streams + limits.model_traffic + limits.session_exports + limits.session_export + OBSERVATIONS_BYTES;
+  const records = limits.model_traffic + limits.session_exports + limits.session_export;
+  return streams + records + limits.file_contents + OBSERVATIONS_BYTES;
 }

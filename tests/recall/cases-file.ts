@@ -1,7 +1,8 @@
+import { lostText } from "./contents.ts";
 import { type CaseContext, life, made, named, type RecallCase, times, written } from "./expect.ts";
 import { type Fact, fact } from "./fact.ts";
 
-const CONTENT_OF_DELETED = "the content of files that are gone at the end needs the second file witness (fanotify)";
+const ELSEWHERE = ["/dev/shm", "/tmp", "/home/agent"] as const;
 
 /** Cases 21–44: files. */
 export const FILE_CASES: readonly RecallCase[] = [
@@ -15,7 +16,7 @@ export const FILE_CASES: readonly RecallCase[] = [
       const remove = { exe: "/usr/bin/rm", argv: ["rm", `echoed-${context.tag}-${i}`] };
       return [...made(path, 2), life(context, [remove], "exit 0"), fact("file.unlink", { path })];
     },
-    pending: CONTENT_OF_DELETED,
+    contents: (i, context) => [lostText(named(context, "echoed", i), "x\n")],
   },
   {
     number: 21,
@@ -23,7 +24,7 @@ export const FILE_CASES: readonly RecallCase[] = [
     program: "create-delete",
     bulk: true,
     each: (i, context) => shortLived(named(context, "short-lived", i)),
-    pending: CONTENT_OF_DELETED,
+    contents: (i, context) => [lostText(named(context, "short-lived", i), "x\n")],
   },
   {
     number: 22,
@@ -48,6 +49,7 @@ export const FILE_CASES: readonly RecallCase[] = [
       const path = named(context, "unlinked", i);
       return [...made(path, 16), fact("file.unlink", { path })];
     },
+    contents: (i, context) => [lostText(named(context, "unlinked", i), "before and after")],
   },
   {
     number: 25,
@@ -63,7 +65,7 @@ export const FILE_CASES: readonly RecallCase[] = [
         fact("file.rename", { path: to, to: victim }),
       ];
     },
-    pending: CONTENT_OF_DELETED,
+    contents: (i, context) => [lostText(named(context, "victim", i), "overwritten\n")],
   },
   {
     number: 26,
@@ -200,8 +202,8 @@ export const FILE_CASES: readonly RecallCase[] = [
     number: 42,
     title: "files in /dev/shm, /tmp and the home",
     program: "elsewhere",
-    each: (i, context) =>
-      ["/dev/shm", "/tmp", "/home/agent"].flatMap((place) => shortLived(named(context, `${place}/elsewhere`, i))),
+    each: (i, context) => ELSEWHERE.flatMap((place) => shortLived(named(context, `${place}/elsewhere`, i))),
+    contents: (i, context) => ELSEWHERE.map((place) => lostText(named(context, `${place}/elsewhere`, i), "x\n")),
   },
   {
     number: 43,

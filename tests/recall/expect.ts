@@ -1,3 +1,4 @@
+import type { LostContent } from "./contents.ts";
 import { type Fact, fact } from "./fact.ts";
 import { ARGUMENT_SHOWN, type FactClass } from "./observed.ts";
 
@@ -12,6 +13,7 @@ export interface CaseContext {
   /** Path and size of the program `recall`. */
   self: string;
   selfBytes: number;
+  selfSha256: string;
 }
 
 /** One of the 72 cases, or one of its ways. */
@@ -34,6 +36,8 @@ export interface RecallCase {
   each?: (i: number, context: CaseContext) => Fact[];
   /** Facts that the call makes once. */
   once?: (context: CaseContext) => Fact[];
+  /** Contents that instance `i` leaves behind nowhere but in the capture. */
+  contents?: (i: number, context: CaseContext) => LostContent[];
   /** What of the case can't be shown yet, and why. */
   pending?: string;
   /** What of the case may stay unseen, and why. */
@@ -93,7 +97,12 @@ export function written(path: string, sizeBytes: number): Fact[] {
   return [fact("file.open", { path, access: "write" }), fact("file.close-write", { path, size: sizeBytes })];
 }
 
+/** Contents that one call of a case leaves behind nowhere but in the capture. */
+export function lostContents(entry: RecallCase, context: CaseContext): LostContent[] {
+  return times(context.n, (i) => entry.contents?.(i, context) ?? []);
+}
+
 /** `count` times what `make` gives for 0, 1, … */
-export function times(count: number, make: (i: number) => Fact[]): Fact[] {
+export function times<T>(count: number, make: (i: number) => T[]): T[] {
   return Array.from({ length: count }, (_, i) => make(i)).flat();
 }

@@ -5,7 +5,15 @@ import { fact } from "./fact.ts";
 import { disorder, judgeCase, reportedLoss } from "./judge.ts";
 import { ObservedProcesses } from "./observed.ts";
 
-const context: CaseContext = { tag: "t1", n: 1, dir: "/w", home: "/h", self: "/h/bin/recall", selfBytes: 10 };
+const context: CaseContext = {
+  tag: "t1",
+  n: 1,
+  dir: "/w",
+  home: "/h",
+  self: "/h/bin/recall",
+  selfBytes: 10,
+  selfSha256: "0".repeat(64),
+};
 
 const entry: RecallCase = {
   number: 0,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CASES } from "./cases.ts";
-import type { RecallCase } from "./expect.ts";
+import { missingContents } from "./contents.ts";
+import { lostContents, type RecallCase } from "./expect.ts";
 import { disorder, type Judgement, judgeCase, reportedLoss, shown } from "./judge.ts";
 import { captureRun, type RecallCapture } from "./run-recall.ts";
 import { type Call, type RecallPlan, type RecallProject, recallProject } from "./workload.ts";
@@ -69,6 +70,8 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
     expect(levels).toContain("process complete");
     expect(levels).toContain("network complete");
     expect(levels).toContain("file-workspace complete");
+    const contents = capture.completeness.classes.find(({ sensor }) => sensor === "fanotify");
+    expect(contents?.level, contents?.reason).toBe("complete");
   });
 
   it("72 events carry the tool call: each call has its effects, and nothing is left that no call explains", () => {
@@ -96,6 +99,7 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
       for (const call of calls) {
         const judgement = judgeCall(call, seen());
         expect([judgement.missing.length, judgement.phantom.length], shown(judgement)).toEqual([0, 0]);
+        expect(missingContents(lostContents(entry, call.context), seen().contents)).toEqual([]);
       }
     });
   }
@@ -110,6 +114,15 @@ if (FULL) {
       const reported = reportedLoss(seen().events);
       expect(reported, missing.slice(0, 20).join("\n")).toBeGreaterThanOrEqual(missing.length);
       if (missing.length > 0) expect(seen().capture.completeness.verdict).not.toBe("complete");
+    });
+
+    it("says so where a content is not kept", () => {
+      const { contents, capture } = seen();
+      const missing = project().calls.flatMap(({ entry, context }) =>
+        missingContents(lostContents(entry, context), contents),
+      );
+      const stated = capture.completeness.classes.find(({ sensor }) => sensor === "fanotify");
+      if (missing.length > 0) expect(stated?.level, missing.slice(0, 20).join("\n")).not.toBe("complete");
     });
   });
 }

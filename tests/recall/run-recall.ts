@@ -5,6 +5,7 @@ import { type CaptureEvent, captureEvent } from "../../src/schema/event.ts";
 import { readCapture } from "../support/captures.ts";
 import { captureDirOf, runCli } from "../support/cli.ts";
 import type { TempProject } from "../support/temp-project.ts";
+import { type KeptContents, readKeptContents } from "./contents.ts";
 import { type LedgerLine, readLedger } from "./ledger.ts";
 import { ObservedProcesses } from "./observed.ts";
 
@@ -18,6 +19,7 @@ export interface RecallCapture {
   events: CaptureEvent[];
   processes: ObservedProcesses;
   ledger: Map<string, LedgerLine>;
+  contents: KeptContents;
 }
 
 /** Runs a project with the real OpenCode and reads what was captured. */
@@ -33,5 +35,5 @@ export function readRecallCapture(dir: string): RecallCapture {
   const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
   const events = lines.map((line) => captureEvent.parse(JSON.parse(line)));
   const ledger = readLedger(dir, capture.exchanges);
-  return { capture, events, processes: new ObservedProcesses(events), ledger };
+  return { capture, events, processes: new ObservedProcesses(events), ledger, contents: readKeptContents(dir) };
 }

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { INSIDE } from "../../src/sandbox/agent-config.ts";
 import { type TempProject, type Turn, tempProject } from "../support/temp-project.ts";
+import { sha256Of } from "./contents.ts";
 import type { CaseContext, RecallCase } from "./expect.ts";
 
 const HERE = import.meta.dirname;
@@ -36,7 +37,7 @@ export interface RecallPlan {
 export function recallProject(plan: RecallPlan): RecallProject {
   const build = buildPrograms();
   const calls = plan.counts.flatMap((count) =>
-    plan.cases.flatMap((entry, index) => (hasProgram(entry) ? [callOf(entry, index, count, build.sizeBytes)] : [])),
+    plan.cases.flatMap((entry, index) => (hasProgram(entry) ? [callOf(entry, index, count, build)] : [])),
   );
   const first = plan.first === undefined ? [] : [bashStep("call_first", plan.first)];
   const project = tempProject([...first, ...stepsOf(calls, plan.perSecond)]);
@@ -49,10 +50,11 @@ function hasProgram(entry: RecallCase): entry is RecallCase & { program: string 
   return entry.program !== undefined;
 }
 
-function callOf(entry: Call["entry"], index: number, count: number, selfBytes: number): Call {
+function callOf(entry: Call["entry"], index: number, count: number, build: Programs): Call {
   const n = Math.min(count, entry.atMost ?? count);
   const tag = `n${count}-${entry.number}-${index}`;
-  return { entry, context: { tag, n, dir: `${HOME}/work/${tag}`, home: HOME, self: `${HOME}/bin/recall`, selfBytes } };
+  const self = { self: `${HOME}/bin/recall`, selfBytes: build.sizeBytes, selfSha256: build.sha256 };
+  return { entry, context: { tag, n, dir: `${HOME}/work/${tag}`, home: HOME, ...self } };
 }
 
 function stepsOf(calls: readonly Call[], perSecond: number): Turn[] {
@@ -72,8 +74,15 @@ function bashStep(id: string, command: string): Turn {
   return { content: "", toolCalls: [{ id, name: "bash", arguments: args }] };
 }
 
+interface Programs {
+  dir: string;
+  /** Of the program `recall`. */
+  sizeBytes: number;
+  sha256: string;
+}
+
 /** Compiles the C programs once a state of their source, without any library of the host in them. */
-function buildPrograms(): { dir: string; sizeBytes: number } {
+function buildPrograms(): Programs {
   const sources = fs.readdirSync(path.join(HERE, "workload"));
   const newest = Math.max(
     ...["workload", "library"].flatMap((dir) =>
@@ -88,7 +97,7 @@ function buildPrograms(): { dir: string; sizeBytes: number } {
     compile(path.join(dir, "preload.so"), ["-shared", "-nostdlib", "-fPIC", path.join(HERE, "library", "preload.c")]);
     compile(program, ["-static", ...files]);
   }
-  return { dir, sizeBytes: fs.statSync(program).size };
+  return { dir, sizeBytes: fs.statSync(program).size, sha256: sha256Of(fs.readFileSync(program)) };
 }
 
 function compile(output: string, args: readonly string[]): void {

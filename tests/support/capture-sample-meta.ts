@@ -49,6 +49,7 @@ export function runSample(captureDir: string): RunRecord {
       key_source: null,
     },
     sensor: { requested: "auto", used: "polling", reason: "no better sensor is built in" },
+    file_witness: { used: true, reason: "it is built, and this kernel lets it watch" },
     selftest: null,
     native_events: {
       lines: 77,
@@ -91,6 +92,7 @@ type LaterKeys =
   | "agent_config"
   | "model"
   | "sensor"
+  | "file_witness"
   | "selftest"
   | "native_events"
   | "agent_outcome"

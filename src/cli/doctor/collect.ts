@@ -7,11 +7,13 @@ import { PACKAGE_ROOT } from "../../core/package-root.ts";
 import { findAgentImage } from "../../engine/image/agent-image.ts";
 import { distributionPackagesProblem } from "../../engine/image/rootfs-tar.ts";
 import type { EngineAttempt } from "../../engine/select.ts";
+import { witnessProgram } from "../../sensors/fanotify/witness-process.ts";
 import { sensorProgram } from "../../sensors/kernel/sensor-process.ts";
 import { checkEngines, checkImage, checkImageBuild, checkUnusableEngine, engineInUse } from "./engine-checks.ts";
 import * as machine from "./machine-checks.ts";
 import type { DoctorCheck, DoctorReport } from "./report.ts";
 import { checkSensor, trySensor } from "./sensor-check.ts";
+import { checkWitness, tryWitness } from "./witness-check.ts";
 
 export interface DoctorDeps {
   toolVersion: string;
@@ -47,6 +49,7 @@ async function linuxChecks(deps: DoctorDeps, facts: MachineFacts): Promise<Docto
     ...(await engineChecks(deps)),
     machine.checkNamespaceEntry(await namespaceEntryFailure()),
     checkSensor(await trySensor(sensorProgram(PACKAGE_ROOT))),
+    checkWitness(await tryWitness(witnessProgram(PACKAGE_ROOT))),
     machine.checkModel(deps.model),
     machine.checkCaptureRoot(deps.captureRoot, await writeFailure(place)),
     machine.checkDisk(place, await freeBytes(place)),

@@ -5,6 +5,7 @@ import { checkEngines, checkImage, checkUnusableEngine } from "./engine-checks.t
 import * as machine from "./machine-checks.ts";
 import { type DoctorCheck, renderDoctorReport } from "./report.ts";
 import { checkSensor, trySensor } from "./sensor-check.ts";
+import { checkWitness, tryWitness } from "./witness-check.ts";
 
 const FACTS: MachineFacts = {
   platform: "linux",
@@ -107,6 +108,17 @@ describe("sensor check", () => {
     expect(checkSensor(await trySensor("/nowhere/capture-sensor"))).toMatchObject({
       ok: "warn",
       detail: expect.stringMatching(/^polling.*not built/),
+      fix: "scripts/build-sensor.sh",
+    });
+  });
+});
+
+describe("file witness check", () => {
+  it("is well where the witness sees, else a warning with what is missing and how to build it", async () => {
+    expect(checkWitness("sees")).toMatchObject({ id: "file-witness", ok: "yes" });
+    expect(checkWitness(await tryWitness("/nowhere/capture-witness"))).toMatchObject({
+      ok: "warn",
+      detail: expect.stringMatching(/^the contents of files.*not built/),
       fix: "scripts/build-sensor.sh",
     });
   });

@@ -29,6 +29,8 @@ export interface FilesystemSensorOptions {
 export interface FilesystemSensor extends Sensor {
   /** Contents noted here (`add` and `remember`) need not be read again by `prepare`. */
   readonly base: ContentBase;
+  /** Hashes of what the changed files hold at the end; settles when `stop` has compared, empty when that failed. */
+  readonly hashesAtEnd: Promise<ReadonlySet<string>>;
 }
 
 /** OpenCode's cache of the project's id. */
@@ -47,6 +49,7 @@ export function createFilesystemSensor(options: FilesystemSensorOptions): Filesy
 class StateComparison implements FilesystemSensor {
   readonly name = SENSOR;
   readonly base: ContentBase;
+  readonly #hashes = Promise.withResolvers<ReadonlySet<string>>();
   readonly #options: FilesystemSensorOptions;
   #workspace: Baseline | undefined;
   readonly #outside: { root: string; baseline: Baseline }[] = [];
@@ -57,6 +60,10 @@ class StateComparison implements FilesystemSensor {
   constructor(options: FilesystemSensorOptions) {
     this.#options = options;
     this.base = ContentBase.create(options.scratchDir);
+  }
+
+  get hashesAtEnd(): Promise<ReadonlySet<string>> {
+    return this.#hashes.promise;
   }
 
   async prepare(): Promise<void> {
@@ -83,6 +90,8 @@ class StateComparison implements FilesystemSensor {
       const gaps = FILE_CLASSES.map((name): Gap => ({ class: name, from, to: isoNow(), reason }));
       return { completeness: FILE_CLASSES.map((name) => this.#statement(name, "absent", reason)), gaps };
     } finally {
+      // Settled already where the comparison succeeded.
+      this.#hashes.resolve(new Set());
       this.base.close();
     }
   }
@@ -102,6 +111,7 @@ class StateComparison implements FilesystemSensor {
       textDiffs: false,
       limits: { changes: OUTSIDE_MAX_CHANGES },
     });
+    this.#hashes.resolve(hashesOf([inside, ...outside.map(({ found }) => found)]));
     const value: FsDiff = {
       schema_version: SCHEMA_VERSION,
       generated_at: isoNow(),
@@ -171,6 +181,10 @@ class StateComparison implements FilesystemSensor {
       started_before_agent: this.#attached && this.#preparedAt !== null,
     };
   }
+}
+
+function hashesOf(found: readonly TreeChanges[]): Set<string> {
+  return new Set(found.flatMap(({ changes }) => changes.flatMap(({ after_sha256 }) => after_sha256 ?? [])));
 }
 
 const FILE_CLASSES = ["file-workspace", "file-outside"] as const;

@@ -131,6 +131,7 @@ export const EN = {
   "class.network": "Network connections",
   "class.file-workspace": "Files in the workspace",
   "class.file-outside": "Files outside the workspace",
+  "class.file-contents": "Contents of files that are gone",
   "class.dns": "Names looked up",
   "class.model": "Traffic with the model",
   "class.agent-output": "The agent's output",

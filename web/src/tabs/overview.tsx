@@ -180,6 +180,7 @@ const CLASS_ORDER: readonly string[] = [
   "dns",
   "file-workspace",
   "file-outside",
+  "file-contents",
   "model",
   "agent-output",
   "native-events",
