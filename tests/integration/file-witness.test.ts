@@ -25,9 +25,9 @@ interface Watched {
 
 async function watched(
   box: MountedBox,
-  options: { program?: string; keptBytes?: number; hashes?: ReadonlySet<string> } = {},
+  options: { program?: string; keptBytes?: number; startMs?: number; hashes?: ReadonlySet<string> } = {},
 ): Promise<Watched> {
-  const { program = PROGRAM, keptBytes = 1 << 20, hashes = new Set<string>() } = options;
+  const { program = PROGRAM, keptBytes = 1 << 20, startMs = 60_000, hashes = new Set<string>() } = options;
   const result: Watched = { box, state: undefined, witness: undefined as never };
   result.witness = new FileWitness({
     captureDir: path.join(box.dir, "capture"),
@@ -36,6 +36,7 @@ async function watched(
     directories: [{ root: box.inside, hostDir: box.hostDir }],
     keptBytes,
     fileBytes: 1 << 16,
+    startMs,
     hashesAtEnd: () => Promise.resolve(hashes),
     onState: (state) => {
       result.state = state;
@@ -117,6 +118,14 @@ END`);
     const odd = value.versions.find((one) => one.path_b64 !== undefined);
     expect(odd?.path_b64).toBe(Buffer.from(`${box.inside}/odd\n\xff`, "latin1").toString("base64"));
     expect(value.versions.find((one) => one.path.endsWith("/late"))).toMatchObject({ unlinked: true, size_bytes: 16 });
+  });
+
+  it("watches for longer than it may take to begin", async () => {
+    await using box = await MountedBox.open();
+    const { witness } = await watched(box, { startMs: 4000 });
+    await box.run("sleep 4.5; echo late > late; rm late");
+    expect(statementOf(await witness.stop())).toMatchObject({ level: "complete" });
+    expect([...listed(box).byName]).toEqual([["late", [{ at_end: "gone", text: "late\n" }]]]);
   });
 
   it("says what it does not keep: too large, no room", async () => {

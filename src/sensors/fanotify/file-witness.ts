@@ -20,6 +20,8 @@ export interface FileWitnessOptions {
   keptBytes: number;
   /** Most bytes that are read of one file. */
   fileBytes?: number;
+  /** How long the witness may take until it sees. */
+  startMs?: number;
   /** Hashes of contents that stand somewhere at the end; asked for once the run is over. */
   hashesAtEnd(): Promise<ReadonlySet<string>>;
   /** Told once it is known whether the witness runs, and why not. */
@@ -61,7 +63,7 @@ export class FileWitness implements Sensor {
 
   /** Never rejects: the run goes on without this witness, and says so. */
   async attach(target: SensorTarget): Promise<void> {
-    const { program, directories, keptBytes, fileBytes = FILE_BYTES, onState } = this.#options;
+    const { program, directories, keptBytes, fileBytes = FILE_BYTES, startMs, onState } = this.#options;
     try {
       this.#spool = ContentSpool.create(this.#options.scratchDir, keptBytes * SPOOL_TIMES_KEPT);
       const { process } = await WitnessProcess.start({
@@ -69,6 +71,7 @@ export class FileWitness implements Sensor {
         pid: target.pid,
         directories: directories.map(({ root }) => root),
         fileBytes,
+        ...(startMs === undefined ? {} : { startMs }),
         onRecord: (record) => this.#take(record),
       });
       this.#process = process;

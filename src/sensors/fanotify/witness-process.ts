@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import * as path from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { sleepInBackground } from "../../core/clock.ts";
 import { CaptureError, errnoOf, errorMessage } from "../../core/errors.ts";
 import { FrameSplitter } from "../kernel/frames.ts";
 import { explainFailure, MAX_STDERR_CHARS } from "../kernel/loader-failure.ts";
@@ -16,6 +15,8 @@ export interface WitnessOptions {
   directories: readonly string[];
   /** Most bytes that are read of one file. */
   fileBytes: number;
+  /** How long it may take until it sees. */
+  startMs?: number;
   /** Records in their order. Buffers in them are views that hold until it returns. */
   onRecord(record: WitnessRecord): void;
 }
@@ -61,13 +62,13 @@ export class WitnessProcess {
   /** Resolves when it sees. @throws CaptureError `sensor-unavailable` when it can't be used here. */
   static async start(options: WitnessOptions): Promise<{ process: WitnessProcess; ready: Ready }> {
     const started = new WitnessProcess(options);
-    const late = sleepInBackground(START_MS).then(() => {
-      started.#child.kill("SIGKILL");
-      throw unavailable(`it was not ready within ${START_MS / 1000} s`, undefined);
-    });
-    // Only one of the two is waited for to its end.
-    late.catch(() => {});
-    return { process: started, ready: await Promise.race([started.#ready.promise, late]) };
+    const { startMs = START_MS } = options;
+    const timer = setTimeout(() => started.#giveUp(`it was not ready within ${startMs / 1000} s`), startMs);
+    try {
+      return { process: started, ready: await started.#ready.promise };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   get pid(): number {
@@ -82,11 +83,12 @@ export class WitnessProcess {
   /** Asks it to send what it has and to end. @returns why it did not, undefined when it did. Never rejects. */
   async stop(): Promise<string | undefined> {
     this.#child.stdin.end();
-    const late = sleepInBackground(STOP_MS).then(() => {
-      this.#child.kill("SIGKILL");
-      return `it did not end within ${STOP_MS / 1000} s`;
-    });
-    return Promise.race([this.#ended.promise, late]);
+    const timer = setTimeout(() => this.#giveUp(`it did not end within ${STOP_MS / 1000} s`), STOP_MS);
+    try {
+      return await this.#ended.promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #take(chunk: Buffer): void {
@@ -95,9 +97,13 @@ export class WitnessProcess {
       for (const frame of this.#splitter.push(chunk)) this.#pass(decodeWitnessRecord(frame));
       if (this.#splitter.broken) throw new Error("what it sent is no record");
     } catch (error) {
-      this.#failure = errorMessage(error);
-      this.#child.kill("SIGKILL");
+      this.#giveUp(errorMessage(error));
     }
+  }
+
+  #giveUp(why: string): void {
+    this.#failure = why;
+    this.#child.kill("SIGKILL");
   }
 
   #pass(record: WitnessRecord): void {
@@ -112,7 +118,7 @@ export class WitnessProcess {
     this.#ready.reject(unavailable(why, hint));
     // Who never asked whether it is ready must not bring the program down.
     this.#ready.promise.catch(() => {});
-    this.#ended.resolve(this.#sawEnd ? undefined : `it ended by itself: ${why}`);
+    this.#ended.resolve(this.#sawEnd ? undefined : `it ended too early: ${why}`);
   }
 }
 
