@@ -9,6 +9,7 @@ import { buildPrompt } from "../issues/prompt.ts";
 import { type RunModel, resolveModel } from "../issues/resolve-model.ts";
 import { IDLE_LIMIT_SECONDS, TIME_LIMIT_SECONDS } from "../sandbox/limits.ts";
 import type { Issue } from "../schema/issue.ts";
+import { packetProgram } from "../sensors/packets/packet-process.ts";
 import { checkRoom } from "../supervisor/disk-room.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
 import { recoverLostRuns } from "../supervisor/recover.ts";
@@ -116,6 +117,7 @@ export function planRun(base: RunBase, issue: Issue, model: RunModel): RunPlan {
     timeoutSeconds: settings.timeout_seconds ?? TIME_LIMIT_SECONDS[issue.risk_level],
     idleSeconds: settings.idle_seconds ?? IDLE_LIMIT_SECONDS,
     ...base.sensor(),
+    packetWitness: { program: packetProgram(PACKAGE_ROOT) },
     selftest: lastSelftest(),
     sensitivePatterns: base.sensitivePatterns,
     pluginFile: path.join(PACKAGE_ROOT, ".opencode", "plugins", "mas_safe_security.ts"),

@@ -16,6 +16,8 @@ export const LAYOUT = {
   network: "observations/network.json",
   completeness: "observations/completeness.json",
   events: "observations/events.jsonl",
+  packets: "observations/packets.pcapng",
+  flows: "observations/flows.json",
   fileContents: "observations/file_contents.json",
   /** Contents that `fileContents` refers to, each named by its hash. */
   contents: "observations/contents",

@@ -3,6 +3,7 @@ import { containerRecord } from "./container.ts";
 import { captureEvent } from "./event.ts";
 import { exchange } from "./exchange.ts";
 import { fileContents } from "./file-contents.ts";
+import { flows } from "./flows.ts";
 import { issue } from "./issue.ts";
 import { nativeEvent } from "./native-event.ts";
 import { completeness, fsDiff, network, processTree } from "./observations.ts";
@@ -99,6 +100,15 @@ export const DESCRIBED_FILES: readonly DescribedFile[] = [
     kind: "evidence",
     about:
       "Contents that the agent wrote and that are not there at the end: files that came and went, and what was overwritten. The contents stand in `observations/contents/`. Only with the file witness.",
+  },
+  {
+    path: "observations/flows.json",
+    schemaName: "flows",
+    format: "json",
+    schema: flows,
+    kind: "evidence",
+    about:
+      "What the packets in the container's network namespace show: flows, names that were asked for, names in TLS greetings. The packets stand in `observations/packets.pcapng`. Only with the packet witness.",
   },
   {
     path: "model/exchanges.jsonl",

@@ -197,6 +197,7 @@ export const completenessClass = z.object({
     "file-outside",
     "file-contents",
     "dns",
+    "packets",
     "model",
     "agent-output",
     "native-events",

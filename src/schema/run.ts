@@ -186,6 +186,10 @@ export const runRecord = z.object({
     .nullable()
     .default(null)
     .describe("The second witness of files (observations/file_contents.json); null: the run did not come to it."),
+  packet_witness: witnessState
+    .nullable()
+    .default(null)
+    .describe("The second witness of the network (observations/flows.json); null: the run did not come to it."),
   selftest: selftestReference
     .nullable()
     .default(null)

@@ -9,8 +9,10 @@ import {
   readProcessTree,
   readRun,
 } from "../evidence/reader.ts";
+import { readFlows } from "../evidence/reader-flows.ts";
 import type { Loaded, ReadProblem } from "../evidence/reader-json.ts";
 import { legacyCompleteness } from "../evidence/upgrade-completeness.ts";
+import type { Flows } from "../schema/flows.ts";
 import type { Completeness } from "../schema/observations.ts";
 import { runRecord } from "../schema/run.ts";
 import type { ContainerView, FsDiffView, NetworkView, ProcessTreeView, RunView } from "../schema/view.ts";
@@ -23,6 +25,7 @@ export interface Evidence {
   processTree: ProcessTreeView | null;
   network: NetworkView | null;
   fsDiff: FsDiffView | null;
+  flows: Flows | null;
   completeness: Completeness | null;
   problems: ReadProblem[];
 }
@@ -51,6 +54,7 @@ export function loadEvidence(capture: OpenCapture): Evidence {
     processTree: take(readProcessTree(capture), early),
     network: take(readNetwork(capture), early),
     fsDiff: take(readFsDiff(capture), early),
+    flows: take(readFlows(capture), true),
   };
   const stated = take(readCompleteness(capture), true);
   const completeness = stated ?? (legacy ? legacyCompleteness(evidence) : null);

@@ -21,6 +21,7 @@ it("takes the worst class as verdict, and leaves the agent's claims out of it", 
   expect(verdict(entry("model", "complete"), entry("process", "sampled"), entry("network", "lossy"))).toBe("sampled");
   expect(verdict(entry("process", "absent"), entry("model", "lossy"))).toBe("absent");
   expect(verdict(entry("process", "complete"), entry("file-contents", "absent"))).toBe("complete");
+  expect(verdict(entry("network", "complete"), entry("packets", "sampled"))).toBe("complete");
 });
 
 it("goes by the best of several statements on one class, and puts it first", () => {

@@ -7,7 +7,7 @@ import type { Completeness, CompletenessClass, Gap } from "../schema/observation
 const CLAIMS: ReadonlySet<CompletenessClass["class"]> = new Set(["native-events", "session-export"]);
 
 /** Kept beside the events by second witnesses: what is missing there takes nothing from what the events say. */
-const BESIDE: ReadonlySet<CompletenessClass["class"]> = new Set(["file-contents"]);
+const BESIDE: ReadonlySet<CompletenessClass["class"]> = new Set(["file-contents", "packets"]);
 
 /** The worse of two levels; `completenessLevel` lists them from best to worst. */
 function worse(a: CompletenessLevel, b: CompletenessLevel): CompletenessLevel {

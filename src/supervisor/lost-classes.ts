@@ -18,6 +18,7 @@ export function lostClasses(captureDir: string, streams: LostStreams): Completen
     ["file-workspace", there(LAYOUT.fsDiff) || streams.kernelEvents > 0],
     ["file-outside", there(LAYOUT.fsDiff) || streams.kernelEvents > 0],
     ["file-contents", there(LAYOUT.fileContents)],
+    ["packets", there(LAYOUT.packets)],
     ["model", streams.exchanges.lines > 0],
     ["agent-output", streams.stdoutBytes + streams.stderrBytes > 0],
     ["native-events", streams.events.lines > 0],

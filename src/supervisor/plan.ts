@@ -27,6 +27,8 @@ export interface RunPlan {
   kernelSensor?: StartSource | undefined;
   /** The second witness of files; `state` is set once it is known whether it runs. Undefined: there is to be none. */
   fileWitness?: { program: string; state?: RunRecord["file_witness"] } | undefined;
+  /** The second witness of the network; as `fileWitness`. */
+  packetWitness?: { program: string; state?: RunRecord["packet_witness"] } | undefined;
   sensitivePatterns: readonly string[];
   /** The plugin that is loaded, or undefined to run without (native events are then `missing`). */
   pluginFile: string | undefined;

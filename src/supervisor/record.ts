@@ -67,6 +67,7 @@ export function openRecord(run: RunState): RunRecord {
     model: modelRecord(run),
     sensor: plan.sensor,
     file_witness: plan.fileWitness?.state ?? null,
+    packet_witness: plan.packetWitness?.state ?? null,
     selftest: plan.selftest ?? null,
     ...nothingSeen(),
     settings: plan.settings,

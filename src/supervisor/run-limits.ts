@@ -73,6 +73,16 @@ export const LIMIT_ENTRIES = {
     what: "`observations/contents/`: files that were gone or overwritten at the end",
     told: "class `file-contents`, `content_omitted` in file_contents.json",
   },
+  packets: {
+    defaultBytes: 64 * MIB,
+    what: "`observations/packets.pcapng`; 0: no packets are recorded",
+    told: "class `packets`, `packets` in flows.json",
+  },
+  packet: {
+    defaultBytes: 4096,
+    what: "one packet in it; of what is longer the beginning is kept, 64 to 65,535 bytes",
+    told: "class `packets`, `cut` in flows.json",
+  },
   agent_files: {
     defaultBytes: 8 * GIB,
     what: "what the agent writes to the working copy, its home and /tmp; beyond it the run is stopped",
@@ -107,6 +117,13 @@ const OBSERVATIONS_BYTES = 256 * MIB;
 export function captureBoundBytes(limits: RunLimits): number {
   const { agent_stdout, agent_stderr, container_log, native_events } = limits;
   const streams = agent_stdout + agent_stderr + container_log + native_events;
-  const records = limits.model_traffic + limits.session_exports + limits.session_export;
-  return streams + records + limits.file_contents + OBSERVATIONS_BYTES;
+  return (
+    streams +
+    limits.model_traffic +
+    limits.session_exports +
+    limits.session_export +
+    limits.file_contents +
+    limits.packets +
+    OBSERVATIONS_BYTES
+  );
 }

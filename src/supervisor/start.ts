@@ -14,6 +14,7 @@ import type { Sensor } from "../sensors/port.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
+import { packetWitness } from "./packet-witness.ts";
 import { runLimits } from "./run-limits.ts";
 import type { RunState } from "./run-state.ts";
 import { createSensorLayer } from "./sensor-layer.ts";
@@ -61,7 +62,7 @@ function addSensors(run: RunState): { layer: Sensor; files: FilesystemSensor } {
     sensitivePatterns: plan.sensitivePatterns,
   });
   const layer = createSensorLayer(plan, captureDir);
-  run.sensors.push(layer, files, ...fileWitness(run, files));
+  run.sensors.push(layer, files, ...fileWitness(run, files), ...packetWitness(run));
   return { layer, files };
 }
 

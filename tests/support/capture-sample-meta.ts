@@ -50,6 +50,7 @@ export function runSample(captureDir: string): RunRecord {
     },
     sensor: { requested: "auto", used: "polling", reason: "no better sensor is built in" },
     file_witness: { used: true, reason: "it is built, and this kernel lets it watch" },
+    packet_witness: null,
     selftest: null,
     native_events: {
       lines: 77,
@@ -93,6 +94,7 @@ type LaterKeys =
   | "model"
   | "sensor"
   | "file_witness"
+  | "packet_witness"
   | "selftest"
   | "native_events"
   | "agent_outcome"

@@ -9,8 +9,10 @@ import { distributionPackagesProblem } from "../../engine/image/rootfs-tar.ts";
 import type { EngineAttempt } from "../../engine/select.ts";
 import { witnessProgram } from "../../sensors/fanotify/witness-process.ts";
 import { sensorProgram } from "../../sensors/kernel/sensor-process.ts";
+import { packetProgram, tryPackets } from "../../sensors/packets/packet-process.ts";
 import { checkEngines, checkImage, checkImageBuild, checkUnusableEngine, engineInUse } from "./engine-checks.ts";
 import * as machine from "./machine-checks.ts";
+import { checkPackets } from "./packets-check.ts";
 import type { DoctorCheck, DoctorReport } from "./report.ts";
 import { checkSensor, trySensor } from "./sensor-check.ts";
 import { checkWitness, tryWitness } from "./witness-check.ts";
@@ -50,6 +52,7 @@ async function linuxChecks(deps: DoctorDeps, facts: MachineFacts): Promise<Docto
     machine.checkNamespaceEntry(await namespaceEntryFailure()),
     checkSensor(await trySensor(sensorProgram(PACKAGE_ROOT))),
     checkWitness(await tryWitness(witnessProgram(PACKAGE_ROOT))),
+    checkPackets(await tryPackets(packetProgram(PACKAGE_ROOT))),
     machine.checkModel(deps.model),
     machine.checkCaptureRoot(deps.captureRoot, await writeFailure(place)),
     machine.checkDisk(place, await freeBytes(place)),

@@ -89,6 +89,7 @@ function reconcile(
   return reconciler.result({
     completeness: completenessOf("complete"),
     fsDiff: diffOf(changes),
+    flows: null,
     brokenLines: 0,
     ...more,
   });
@@ -106,6 +107,8 @@ test("what both witnesses tell of is no mismatch", () => {
     { check: "changes", compared: 1, matched: 1, skipped: null },
     { check: "file-events", compared: 1, matched: 1, skipped: null },
     { check: "processes", compared: 1, matched: 0, explained: { "first-process": 1 }, skipped: null },
+    { check: "flows", compared: 0, skipped: "no packets were recorded" },
+    { check: "connects", compared: 0, skipped: "no packets were recorded" },
   ]);
 });
 
@@ -201,7 +204,7 @@ test("processes: everything that begins ends, or still ran at the end", () => {
 test("a witness with a hole proves nothing, and that is said", () => {
   const lossy = reconcile([fork("2-1")], [change("a", "created")], { completeness: completenessOf("lossy") });
   expect(lossy.total).toBe(0);
-  expect(lossy.checks.map(({ skipped }) => skipped)).toEqual([
+  expect(lossy.checks.slice(0, 3).map(({ skipped }) => skipped)).toEqual([
     "file-workspace: because",
     "file-workspace: because",
     "process: because",
@@ -210,7 +213,11 @@ test("a witness with a hole proves nothing, and that is said", () => {
   const cut = reconcile([made("/workspace/b")], [], { fsDiff: diffOf([change("a", "created")], { truncated: true }) });
   expect(cut.total).toBe(1);
   expect(cut.checks[1]?.skipped).toBe("the file diff is cut");
-  expect(reconcile([], [], { fsDiff: null }).checks.map(({ check }) => check)).toEqual(["processes"]);
+  expect(reconcile([], [], { fsDiff: null }).checks.map(({ check }) => check)).toEqual([
+    "processes",
+    "flows",
+    "connects",
+  ]);
 });
 
 test("the list is bounded, the number is not", () => {

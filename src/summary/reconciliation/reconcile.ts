@@ -1,14 +1,18 @@
 import type { CaptureEvent } from "../../schema/event.ts";
+import type { Flows } from "../../schema/flows.ts";
 import type { Completeness, CompletenessClass } from "../../schema/observations.ts";
 import type { Reconciliation } from "../../schema/reconciliation.ts";
 import type { FsDiffView } from "../../schema/view.ts";
-import type { CrossCheckResult } from "./cross-check.ts";
 import { FileCheck } from "./files.ts";
+import { NetworkCheck } from "./network.ts";
+import { holeInPackets } from "./network-holes.ts";
 import { ProcessCheck } from "./processes.ts";
 
 export interface Witnesses {
   completeness: Completeness | null;
   fsDiff: FsDiffView | null;
+  /** Null: there are none that can be used. */
+  flows: Flows | null;
   /** Lines of the events file that could not be read. */
   brokenLines: number;
 }
@@ -20,16 +24,22 @@ const FILE_CLASSES = ["file-workspace", "file-outside"] as const;
 export class Reconciler {
   readonly #files = new FileCheck();
   readonly #processes = new ProcessCheck();
+  readonly #network = new NetworkCheck();
 
   add(event: CaptureEvent): void {
     this.#files.add(event);
     this.#processes.add(event);
+    this.#network.add(event);
   }
 
-  /** To be called once. `others`: checks that were made elsewhere. */
-  result(witnesses: Witnesses, others: readonly CrossCheckResult[] = []): Reconciliation {
-    const { fsDiff } = witnesses;
-    const results = [this.#processes.result(holeIn(witnesses, ["process"])), ...others];
+  /** To be called once. */
+  result(witnesses: Witnesses): Reconciliation {
+    const { fsDiff, flows, completeness } = witnesses;
+    const holes = { events: holeIn(witnesses, ["network"]), packets: holeInPackets(flows, completeness) };
+    const results = [
+      this.#processes.result(holeIn(witnesses, ["process"])),
+      ...this.#network.results(flows ?? undefined, holes),
+    ];
     if (fsDiff !== null) {
       const sides = { events: holeIn(witnesses, FILE_CLASSES), diff: holeInDiff(fsDiff, witnesses.completeness) };
       results.unshift(...this.#files.results(fsDiff, sides));

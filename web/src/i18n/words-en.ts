@@ -132,6 +132,7 @@ export const EN = {
   "class.file-workspace": "Files in the workspace",
   "class.file-outside": "Files outside the workspace",
   "class.file-contents": "Contents of files that are gone",
+  "class.packets": "Network packets",
   "class.dns": "Names looked up",
   "class.model": "Traffic with the model",
   "class.agent-output": "The agent's output",

@@ -132,6 +132,7 @@ export const ZH: Words = {
   "class.file-workspace": "工作区内的文件",
   "class.file-outside": "工作区外的文件",
   "class.file-contents": "已消失文件的内容",
+  "class.packets": "网络数据包",
   "class.dns": "域名查询",
   "class.model": "与模型的通信",
   "class.agent-output": "智能体的输出",

@@ -181,6 +181,7 @@ const CLASS_ORDER: readonly string[] = [
   "file-workspace",
   "file-outside",
   "file-contents",
+  "packets",
   "model",
   "agent-output",
   "native-events",
