@@ -3,7 +3,7 @@
 #   node    node packages, Node 24 among them, and the program built from them and src/
 #   browse  node packages and the viewer
 #   run     the same, a container engine, what the image build needs, and the kernel sensor where it can be built
-#   test    the same, and both engines and a browser for the tests
+#   test    the same, both engines, a browser, and strace as a second witness
 # Called by every script and make target. It first looks at everything, then changes something only if all that is
 # missing can be had; the second call finds nothing to do and needs no network. Everything it says goes to stderr.
 # Exit codes: 0 ready, 2 usage, 3 something is missing that it cannot install.

@@ -104,6 +104,7 @@ plan_engine() {
     have mmdebstrap || packages+=(mmdebstrap)
     have dockerd || packages+=(docker.io)
     have chromium || packages+=(chromium)
+    have strace || packages+=(strace)
   elif ! have mmdebstrap; then
     # With a working engine and no right to install, the image can still come from a registry.
     if [ -z "$works" ] || can_install_quietly; then packages+=(mmdebstrap); fi

@@ -98,7 +98,7 @@ describe("what is missing and can't be installed", () => {
     await symlink(await which("setpriv"), join(tree.bin, "setpriv")).catch(() => {});
     const result = await tree.setup("test", asNobody());
     expect(result.stderr).toContain(
-      "install -y --no-install-recommends podman runc uidmap mmdebstrap docker.io chromium\n",
+      "install -y --no-install-recommends podman runc uidmap mmdebstrap docker.io chromium strace\n",
     );
     expect(result.exitCode).toBe(3);
     expect(await tree.calls()).toEqual([]);
