@@ -10,7 +10,7 @@ do_shell() {
   echo a >'one/a b' && cp 'one/a b' one/two/c && mv one/two/c one/d && ln -s d one/e && ln one/d one/f
   printf 'x\377' >"$(printf 'one/\377')"
   chmod 600 one/d && truncate -s 3 one/d && rm -rf one/two && rmdir nowhere 2>/dev/null || true
-  no-such-program 2>/dev/null || true
+  env no-such-program 2>/dev/null || true
   (cd one && ls | sort | tail -n 2 >../list)
 }
 
