@@ -19,7 +19,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
   follow(child, container_pid);
   struct draft *draft = begin(KIND_FORK, CLASS_PROCESS, child, container_pid);
   if (!draft) return 0;
-  /* real_parent is already set; with CLONE_PARENT it is not the caller, which is right. */
+  /* real_parent is already set. With CLONE_PARENT it is not the caller, who could so put its work down to another. */
+  if (child->real_parent->tgid != parent_tgid) {
+    draft->header.body.fork.maker_start_ns = parent->group_leader->start_boottime;
+    draft->header.body.fork.maker_pid = parent_tgid;
+  }
   emit(draft);
   return 0;
 }

@@ -52,7 +52,7 @@ enum record_class {
 };
 
 enum record_kind {
-  KIND_FORK = 1,        /* about the child */
+  KIND_FORK = 1,        /* fork; about the child */
   KIND_EXEC = 2,        /* exec; segments: file, filename, interpreter, cwd, argument block, environment block */
   KIND_EXEC_FAILED = 3, /* path; segments: base, name */
   KIND_EXIT = 4,        /* exit */
@@ -136,6 +136,10 @@ struct file_body {
 };
 
 union record_body {
+  struct {
+    u64 maker_start_ns; /* the process that called, where it is not the parent (CLONE_PARENT); else 0 */
+    u32 maker_pid;
+  } fork;
   struct {
     struct file_body file;
     u64 args_bytes;

@@ -2,7 +2,9 @@ import * as z from "zod";
 import { count } from "./common.ts";
 import { bytesText, callId, durationMs, errno, fileIdentity, processHead } from "./event-parts.ts";
 
-const parent = z.string().describe("Process that made it, in the same form as `process`.");
+const parent = z
+  .string()
+  .describe("Its parent, in the same form as `process`: the process that made it, but for `made_by`.");
 const comm = z.string().describe("Name of the program (`comm`), up to 15 bytes; the process can set it.");
 const containerPid = z.number().int().nullable().describe("Pid inside the container; null: it has none there.");
 const userId = z.number().int().describe("User id.");
@@ -17,6 +19,10 @@ export const forkEvent = z
     kind: z.literal("process.fork"),
     ...processHead,
     parent,
+    made_by: z
+      .string()
+      .optional()
+      .describe("Process that made it, where that is another than its parent (CLONE_PARENT)."),
     container_pid: containerPid,
     uid: userId,
     comm,

@@ -55,7 +55,7 @@ const COUNTER_WORDS = 12;
 export type DecodedRecord = record.KernelRecord | record.WatchingRecord;
 
 const DECODERS: Readonly<Record<number, (frame: Frame) => DecodedRecord>> = {
-  1: (frame) => ({ kind: "fork", ...headOf(frame) }),
+  1: decodeFork,
   2: decodeExec,
   3: (frame) => ({ kind: "exec-failed", ...headOf(frame), path: namedPath(frame, 0), errno: Math.abs(frame.s64(0)) }),
   4: decodeExit,
@@ -110,6 +110,11 @@ function decodeExec(frame: Frame): record.ExecRecord {
 }
 
 const MEMFD = Buffer.from("memfd:");
+
+function decodeFork(frame: Frame): record.ForkRecord {
+  const pid = frame.u32(8);
+  return { kind: "fork", ...headOf(frame), ...(pid === 0 ? {} : { maker: { pid, startNs: frame.u64(0) } }) };
+}
 
 function decodeExit(frame: Frame): record.ExitRecord {
   const status = frame.u32(0);

@@ -145,13 +145,14 @@ export class ProcessEvents {
 
   #fork(record: ForkRecord): void {
     const head = headOf(record, this.#context.clock);
-    const parent = this.#live.get(processId(record.parent));
+    const parent = this.#live.get(processId(record.maker ?? record.parent));
     this.#remember(head.process, {
       comm: record.comm.toString("utf8"),
       arguments: parent?.arguments ?? NO_ARGUMENTS,
       environment: parent?.environment,
     });
-    this.#context.emit({ kind: "process.fork", ...head, ...originOf(record) });
+    const maker = record.maker === undefined ? {} : { made_by: processId(record.maker) };
+    this.#context.emit({ kind: "process.fork", ...head, ...originOf(record), ...maker });
   }
 
   #exec(record: ExecRecord): void {

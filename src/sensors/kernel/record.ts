@@ -53,6 +53,8 @@ export interface FileIdentity {
 
 export interface ForkRecord extends RecordHead {
   kind: "fork";
+  /** The process that called, where it is another than the parent (CLONE_PARENT). */
+  maker?: ProcessKey;
 }
 
 export interface ExecRecord extends RecordHead {

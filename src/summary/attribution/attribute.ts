@@ -117,7 +117,8 @@ export class Attributor {
 
   #fork(event: EventOf<"process.fork">): Node {
     if (event.container_pid === 1) this.#agent ??= event.process;
-    const node = this.#childOf(event.parent);
+    // Whoever made it, not whom the kernel calls its parent: CLONE_PARENT gives a child to the maker's parent, which may be the agent.
+    const node = this.#childOf(event.made_by ?? event.parent);
     this.#nodes.set(event.process, node);
     return node;
   }

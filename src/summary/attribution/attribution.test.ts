@@ -142,6 +142,19 @@ describe("the mark in the environment", () => {
   });
 });
 
+test("a process that is given to the agent as its child belongs to the call of the one that made it", () => {
+  const run = new HandMadeRun();
+  run.asks(1, [bash("a", "one"), bash("b", "two")]);
+  run.starts(1.2, "201-2", AGENT, shell("one"), "a");
+  const fork = { kind: "process.fork", process: "202-3", parent: AGENT, container_pid: 7, uid: 1000, comm: "x" };
+  run.event(1.3, { ...fork, made_by: "201-2" });
+  run.exec(1.3, "202-3", shell("two"), { call_id: "b" });
+  const read = run.read();
+  expect(read.effectsOf("0.0")?.processes).toBe(2);
+  expect(read.effectsOf("0.1")).toBeUndefined();
+  expect(read.result().mark_conflicts).toMatchObject([{ kind: "other-call", process: "202-3" }]);
+});
+
 describe("what the agent's own process does", () => {
   test("belongs to the call that names the file while it is open", () => {
     const run = new HandMadeRun();
