@@ -29,7 +29,7 @@ it("finishes the capture on Ctrl-C, and --resume runs what is left", async () =>
   const begun = () => capturesIn(project.captureRoot).filter((name) => name.endsWith("fix_math_utils"));
   const exchanges = () => path.join(project.captureRoot, begun()[0] ?? "none", LAYOUT.exchanges);
   await expect
-    .poll(() => fs.existsSync(exchanges()) && fs.statSync(exchanges()).size, { timeout: 60_000 })
+    .poll(() => fs.existsSync(exchanges()) && fs.statSync(exchanges()).size, { timeout: 240_000 })
     .toBeGreaterThan(0);
   running.child.kill("SIGINT");
   expect((await running.ended).code).toBe(130);

@@ -48,7 +48,7 @@ async function agentRuns(running: RunningCli, captureRoot: string): Promise<void
   await running.seen("capture  ");
   const [name] = capturesIn(captureRoot).filter((entry) => entry.endsWith("-probe"));
   const file = path.join(captureRoot, name ?? "", LAYOUT.exchanges);
-  await expect.poll(() => fs.existsSync(file) && fs.statSync(file).size, { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => fs.existsSync(file) && fs.statSync(file).size, { timeout: 240_000 }).toBeGreaterThan(0);
 }
 
 describe("a whole run on Podman", () => {
