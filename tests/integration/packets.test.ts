@@ -2,55 +2,63 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { encode } from "dns-packet";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LAYOUT } from "../../src/evidence/layout.ts";
 import { type Flows, flows as flowsSchema } from "../../src/schema/flows.ts";
 import { packetProgram, tryPackets } from "../../src/sensors/packets/packet-process.ts";
 import { PacketSensor } from "../../src/sensors/packets/packet-sensor.ts";
 import { PcapngReader } from "../../src/sensors/packets/pcapng.ts";
+import { greetingOf } from "../../src/sensors/packets/test-packets.ts";
 import { NetworkBox } from "../support/network-box.ts";
 
 const PROGRAM = packetProgram(path.resolve(import.meta.dirname, "..", ".."));
 const MODEL = "127.0.0.1:4100";
 
-/** Connects by TCP over both families, asks for names, greets by TLS in three segments, talks with the model. */
+const questions = [{ type: "A" as const, name: "example.test" }];
+const answers = [{ type: "A" as const, name: "example.test", data: "192.0.2.7" }];
+const QUESTION = encode({ type: "query", id: 7, questions }).toString("hex");
+const ANSWER = encode({ type: "response", id: 7, questions, answers }).toString("hex");
+
+/** Connects by TCP over both families, asks for a name, greets by TLS in three segments, talks with the model. */
 const TALK = `
-import select, socket, ssl, struct, sys
-def listen(address, family=socket.AF_INET):
-    s = socket.socket(family); s.bind(address); s.listen(); return s
-def talk(address, data, family=socket.AF_INET, parts=1):
-    server = listen(address, family)
-    client = socket.socket(family); client.connect(address)
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    far, _ = server.accept()
-    size = len(data) // parts + 1
-    for at in range(0, len(data), size):
-        client.sendall(data[at:at + size]); far.recv(1 << 20)
-    for s in (client, far, server): s.close()
-talk(("127.0.0.1", 8000), b"hello")
-talk(("::1", 8001), b"hello", socket.AF_INET6)
-try: socket.create_connection(("127.0.0.1", 9))
-except ConnectionRefusedError: pass
-out = ssl.MemoryBIO()
-tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="shop.example.test")
-try: tls.do_handshake()
-except ssl.SSLWantReadError: pass
-talk(("127.0.0.1", 8443), out.read(), parts=3)
-talk(("127.0.0.1", 4100), b"SECRET-OF-THE-MODEL" * 50)
-talk(("127.0.0.2", 4100), b"NOT-THE-MODEL")
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); server.bind(("127.0.0.1", 53))
-client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-name = b"\\x07example\\x04test\\x00" + struct.pack(">HH", 1, 1)
-client.sendto(struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + name, ("127.0.0.1", 53))
-_, asker = server.recvfrom(512)
-answer = b"\\xc0\\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([192, 0, 2, 7])
-server.sendto(struct.pack(">HHHHHH", 7, 0x8180, 1, 1, 0, 0) + name + answer, asker)
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+async function talk(host, port, data, parts = 1) {
+  const server = createServer((far) => far.resume().on("end", () => far.end())).listen(port, host);
+  await once(server, "listening");
+  const client = connect(port, host).setNoDelay();
+  await once(client, "connect");
+  const size = Math.ceil(data.length / parts);
+  for (let at = 0; at < data.length; at += size, await pause()) client.write(data.subarray(at, at + size));
+  client.resume().end();
+  await once(client, "close");
+  server.close();
+}
+await talk("127.0.0.1", 8000, Buffer.from("hello"));
+await talk("::1", 8001, Buffer.from("hello"));
+await new Promise((refused) => connect(9, "127.0.0.1").on("error", refused));
+await talk("127.0.0.1", 8443, Buffer.from(process.argv.at(-1), "hex"), 3);
+await talk("127.0.0.1", 4100, Buffer.from("SECRET-OF-THE-MODEL".repeat(50)));
+await talk("127.0.0.2", 4100, Buffer.from("NOT-THE-MODEL"));
+const [asker, server] = [createSocket("udp4"), createSocket("udp4")];
+await new Promise((resolve) => server.bind(53, "127.0.0.1", resolve));
+server.on("message", (_question, from) => server.send(Buffer.from("${ANSWER}", "hex"), from.port, from.address));
+asker.send(Buffer.from("${QUESTION}", "hex"), 53, "127.0.0.1");
+await once(asker, "message");
+asker.close(); server.close();
 `;
 
 const FLOOD = `
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for i in range(20000): s.sendto(b"x" * 1000, ("127.0.0.1", 9))
+import { createSocket } from "node:dgram";
+const socket = createSocket("udp4");
+for (let i = 0; i < 200; i++) {
+  await Promise.all(Array.from({ length: 100 }, () => new Promise((resolve) =>
+    socket.send(Buffer.alloc(1000), 9, "127.0.0.1", resolve))));
+}
+socket.close();
 `;
 
 beforeAll(() => {
@@ -100,7 +108,7 @@ describe("the packet recorder", () => {
     const { dir, sensor, state } = await recording(box.pid);
     expect(state).toMatchObject({ used: true });
     expect(await tryPackets(PROGRAM)).toBeUndefined();
-    await box.run("python3", ["-c", TALK]);
+    await box.runNode(TALK, (await greetingOf("shop.example.test")).toString("hex"));
     const { completeness, gaps } = await sensor.stop();
     expect(gaps).toEqual([]);
     expect(completeness).toMatchObject([{ class: "packets", level: "complete", lost: 0, started_before_agent: true }]);
@@ -114,7 +122,6 @@ describe("the packet recorder", () => {
     expect(seen).toContain("tcp 127.0.0.1:4100 answered 950");
     expect(flows).toHaveLength(7);
     expect(greetings).toMatchObject([{ server_name: "shop.example.test", to: "127.0.0.1:8443", segments: 3 }]);
-    const answers = [{ name: "example.test", type: "A", data: "192.0.2.7" }];
     expect(dns).toMatchObject([
       { is_answer: false, id: 7, questions: [{ name: "example.test", type: "A" }] },
       { is_answer: true, rcode: "NOERROR", answers },
@@ -136,7 +143,7 @@ describe("the packet recorder", () => {
     await using box = await NetworkBox.open();
     const { dir, sensor } = await recording(box.pid, { fileBytes: 200 << 10, ringBlocks: 2 });
     process.kill(sensor.pid, "SIGSTOP");
-    await box.run("python3", ["-c", FLOOD]);
+    await box.runNode(FLOOD);
     process.kill(sensor.pid, "SIGCONT");
     const { completeness } = await sensor.stop();
     const { packets, other_packets, flows } = readFlows(dir);
@@ -156,7 +163,7 @@ describe("the packet recorder", () => {
   it("that is killed is a gap, and one that can't begin is absent; neither is an error", async () => {
     await using box = await NetworkBox.open();
     const { dir, sensor } = await recording(box.pid);
-    await box.run("python3", ["-c", TALK]);
+    await box.runNode(TALK, (await greetingOf("shop.example.test")).toString("hex"));
     process.kill(sensor.pid, "SIGKILL");
     const { completeness, gaps } = await sensor.stop();
     expect(completeness).toMatchObject([{ class: "packets", level: "sampled", lost: null }]);

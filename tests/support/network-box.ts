@@ -18,13 +18,18 @@ export class NetworkBox implements AsyncDisposable {
     });
     await once(keeper.stdout, "data");
     const box = new NetworkBox(keeper);
-    await box.run("python3", ["-c", LOOPBACK_UP]);
+    await box.run("ip", ["link", "set", "lo", "up"]);
     return box;
   }
 
   /** A process in the namespace. */
   get pid(): number {
     return this.#keeper.pid ?? 0;
+  }
+
+  /** Runs a Node program, with `text` as its argument. */
+  runNode(program: string, text = ""): Promise<string> {
+    return this.run(process.execPath, ["--input-type=module", "-e", program, "--", text]);
   }
 
   /** Runs a program in there. @returns its standard output. */
@@ -39,10 +44,3 @@ export class NetworkBox implements AsyncDisposable {
     await ended;
   }
 }
-
-/** SIOCSIFFLAGS with IFF_UP and IFF_RUNNING; not every machine has a program for it. */
-const LOOPBACK_UP = `
-import fcntl, socket, struct
-with socket.socket() as s:
-    fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
-`;
