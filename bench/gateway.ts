@@ -1,6 +1,7 @@
 /**
  * What the gateway costs: the first byte of an answer against asking the provider directly, and memory with 100 streams of
- * 10 MB at a time. Prints one JSON object. `node bench/gateway.ts`
+ * 10 MB at a time. Provider, gateway and client are processes of their own, so that each one's memory is its own. Prints
+ * one JSON object. `node bench/gateway.ts`
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -43,10 +44,39 @@ function serveProvider(): void {
   server.listen(0, "127.0.0.1", () => process.send?.((server.address() as net.AddressInfo).port));
 }
 
-async function startProvider(): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(import.meta.filename, ["provider"]);
+async function start(...args: string[]): Promise<{ child: ChildProcess; port: number }> {
+  const child = fork(import.meta.filename, args);
   const [port] = (await once(child, "message")) as [number];
   return { child, port };
+}
+
+/** The gateway, in a process of its own. Any message is answered with its memory; `close` ends it. */
+async function serveGateway(providerPort: number, dir: string): Promise<void> {
+  const { gateway, port } = await startGateway(providerPort, dir);
+  process.send?.(port);
+  process.on("message", (message) => {
+    if (message === "close") void gateway.close().then(() => process.exit(0));
+    else process.send?.(memoryNow());
+  });
+}
+
+/** Resident memory in bytes, now and at its highest so far. */
+function memoryNow(): Memory {
+  const status = fs.readFileSync("/proc/self/status", "utf8");
+  const bytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) * 1024;
+  return { rss: bytes("VmRSS"), peak: bytes("VmHWM") };
+}
+
+interface Memory {
+  rss: number;
+  peak: number;
+}
+
+async function memoryOf(child: ChildProcess): Promise<Memory> {
+  child.send("memory");
+  const [memory] = (await once(child, "message")) as [Memory];
+  return memory;
 }
 
 async function startGateway(providerPort: number, dir: string): Promise<{ gateway: HttpGateway; port: number }> {
@@ -124,26 +154,23 @@ async function firstBytes(ports: { direct: number; gateway: number }): Promise<o
   };
 }
 
-async function manyStreams(port: number): Promise<object> {
+async function manyStreams(port: number, gateway: ChildProcess): Promise<object> {
   const agent = new Agent({ keepAlive: true });
-  global.gc?.();
-  const before = process.memoryUsage().rss;
-  let peak = before;
-  const timer = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().rss);
-  }, 20);
+  const before = await memoryOf(gateway);
   const started = performance.now();
   const answers = await Promise.all(Array.from({ length: STREAMS }, () => ask(port, agent, true)));
-  clearInterval(timer);
+  const seconds = round((performance.now() - started) / 1000);
+  const after = await memoryOf(gateway);
   agent.destroy();
   const whole = answers.filter(({ bytes }) => bytes >= STREAM_BYTES).length;
   if (whole !== STREAMS) throw new Error(`only ${whole} of ${STREAMS} streams came whole`);
   return {
     streams: STREAMS,
     mib_each: STREAM_BYTES / MIB,
-    seconds: round((performance.now() - started) / 1000),
-    rss_before_mib: Math.round(before / MIB),
-    rss_peak_mib: Math.round(peak / MIB),
+    seconds,
+    rss_before_mib: Math.round(before.rss / MIB),
+    rss_peak_mib: Math.round(after.peak / MIB),
+    rss_after_mib: Math.round(after.rss / MIB),
   };
 }
 
@@ -151,18 +178,21 @@ const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 async function main(): Promise<void> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "bench-gateway-"));
-  const { child, port } = await startProvider();
-  const { gateway, port: gatewayPort } = await startGateway(port, dir);
+  const provider = await start("provider");
+  const gateway = await start("gateway", String(provider.port), dir);
   try {
-    const first_byte = await firstBytes({ direct: port, gateway: gatewayPort });
-    const memory = await manyStreams(gatewayPort);
+    const first_byte = await firstBytes({ direct: provider.port, gateway: gateway.port });
+    const memory = await manyStreams(gateway.port, gateway.child);
     process.stdout.write(`${JSON.stringify({ first_byte, memory }, null, 2)}\n`);
   } finally {
-    await gateway.close();
-    child.kill();
+    gateway.child.send("close");
+    await once(gateway.child, "exit");
+    provider.child.kill();
     fs.rmSync(dir, { recursive: true });
   }
 }
 
-if (process.argv[2] === "provider") serveProvider();
+const [role, ...rest] = process.argv.slice(2);
+if (role === "provider") serveProvider();
+else if (role === "gateway") await serveGateway(Number(rest[0]), rest[1] ?? "");
 else await main();

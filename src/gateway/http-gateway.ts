@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Server as NetServer, Socket } from "node:net";
 import { isoNow, monotonicMs } from "../core/clock.ts";
 import { errnoOf, errorMessage } from "../core/errors.ts";
+import { PassingStreams } from "../core/young-garbage.ts";
 import type { ExchangeUsage } from "../schema/exchange.ts";
 import type { CompletenessClass } from "../schema/observations.ts";
 import { Budget } from "./budget.ts";
@@ -47,6 +48,7 @@ export class HttpGateway implements ModelGateway {
   readonly #budget: Budget;
   readonly #allowProviderTools: boolean;
   readonly #retrySeconds: number | undefined;
+  readonly #passing = new PassingStreams();
   readonly #costOf: NonNullable<HttpGatewayOptions["costOf"]>;
   readonly #server: Server;
   readonly #listeners = new Set<NetServer>();
@@ -133,6 +135,7 @@ export class HttpGateway implements ModelGateway {
       budget: this.#budget,
       allowProviderTools: this.#allowProviderTools,
       retrySeconds: this.#retrySeconds,
+      passing: this.#passing,
       abort,
       busy: this.#open.size >= this.#limits.connections,
       onActivity: () => {
@@ -181,6 +184,7 @@ export class HttpGateway implements ModelGateway {
     for (const listener of this.#listeners) listener.close();
     for (const abort of this.#open.values()) abort.abort("gateway-closed");
     await Promise.allSettled(this.#open.keys());
+    this.#passing.end();
     for (const socket of this.#sockets) socket.destroy();
     await this.#upstream.close();
     return [this.#completeness(this.#record.close())];

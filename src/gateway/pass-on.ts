@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorMessage } from "../core/errors.ts";
+import type { PassingStreams } from "../core/young-garbage.ts";
 import type { Budget } from "./budget.ts";
 import { endToEnd } from "./headers.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -19,6 +20,8 @@ export interface PassOnContext {
   limits: GatewayLimits;
   /** Aborted by the gateway when it closes, and here when the agent has gone. */
   abort: AbortController;
+  /** Counts what passes. */
+  passing: PassingStreams;
   /** True when the gateway takes no more for now. */
   busy: boolean;
   onActivity: () => void;
@@ -97,6 +100,7 @@ async function sendAnswer(
     for await (const chunk of answer.body) {
       signal.throwIfAborted();
       exchange.answerChunk(chunk);
+      context.passing.add(chunk.length);
       context.onActivity();
       if (!response.write(chunk)) await once(response, "drain", { signal });
     }

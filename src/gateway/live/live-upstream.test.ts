@@ -153,6 +153,32 @@ describe("LiveUpstream", () => {
     expect((await read(kept)).text).toBe("ok");
   });
 
+  it("asks again on a new connection when all that were kept are closed", async () => {
+    let connections = 0;
+    const server = net.createServer((socket) => {
+      const old = ++connections <= 3;
+      let requests = 0;
+      socket.on("error", () => {});
+      socket.on("data", () => {
+        requests += 1;
+        if (requests === 2 && old) return socket.destroy();
+        // The first three wait for each other, so that each has a connection of its own.
+        const answer = (): unknown =>
+          old && connections < 3
+            ? setTimeout(answer, 5)
+            : socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        return answer();
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanups.push(() => server.close());
+    const kept = upstream(`http://127.0.0.1:${portOf(server)}/v1`);
+    await Promise.all([read(kept), read(kept), read(kept)]);
+    expect((await read(kept)).text).toBe("ok");
+    expect(connections).toBe(4);
+  });
+
   it("goes through the host's proxy, but not to this machine itself", async () => {
     const asked: string[] = [];
     const proxy = await serve((request, response) => {

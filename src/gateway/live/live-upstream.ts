@@ -108,6 +108,8 @@ export class LiveUpstream implements Upstream {
     } catch (error) {
       // A connection that was kept may have been closed by the other side just as it was used again.
       if (!(error instanceof StaleConnection)) throw error;
+      // Others that were kept for as long may be closed as well.
+      for (const kept of Object.values(this.#agent.freeSockets).flat()) kept?.destroy();
       return this.#post(url, request);
     }
   }

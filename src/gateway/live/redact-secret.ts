@@ -1,5 +1,6 @@
 /** Shorter ones are no secrets of a provider (`none`, `public`), and common words must not vanish from answers. */
 const MIN_SECRET_BYTES = 8;
+const NOTHING = Buffer.alloc(0);
 const MASK = "*".charCodeAt(0);
 
 /**
@@ -8,7 +9,7 @@ const MASK = "*".charCodeAt(0);
  */
 export class SecretRedactor {
   readonly #secret: Buffer;
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   /** Places where it was found. */
   count = 0;
 
@@ -17,16 +18,18 @@ export class SecretRedactor {
     this.#secret = bytes.length < MIN_SECRET_BYTES ? Buffer.alloc(0) : bytes;
   }
 
-  /** @returns what may go on; it can be empty. */
+  /** Takes a piece over: what it may replace, it replaces there. @returns what may go on; it can be empty. */
   push(chunk: Uint8Array): Buffer {
-    if (this.#secret.length === 0) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    const bytes = Buffer.concat([this.#held, chunk]);
+    const own = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    if (this.#secret.length === 0) return own;
+    const bytes = this.#held.length === 0 ? own : Buffer.concat([this.#held, own]);
     for (let at = bytes.indexOf(this.#secret); at >= 0; at = bytes.indexOf(this.#secret, at)) {
       bytes.fill(MASK, at, at + this.#secret.length);
       this.count += 1;
     }
     const keep = this.#possibleStart(bytes);
-    this.#held = bytes.subarray(bytes.length - keep);
+    // A copy: a part of the piece would keep the whole of it in memory until the next one comes.
+    this.#held = keep === 0 ? NOTHING : Buffer.from(bytes.subarray(bytes.length - keep));
     return bytes.subarray(0, bytes.length - keep);
   }
 

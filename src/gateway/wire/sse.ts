@@ -4,6 +4,8 @@ export interface ServerSentEvent {
   data: string;
 }
 
+const NEWLINE = 0x0a;
+
 /**
  * Cuts a stream of bytes into server-sent events. An event longer than `maxChars` is left out and counted, so that an
  * endless line costs no memory.
@@ -27,7 +29,10 @@ export class SseReader {
   }
 
   push(chunk: Uint8Array): void {
-    this.#text(this.#decoder.decode(chunk, { stream: true }));
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    this.#text(this.#decoder.decode(chunk.subarray(0, end), { stream: true }));
+    // Apart: as a part of the whole piece's text, an unfinished line would keep all of it in memory until its end comes.
+    this.#text(this.#decoder.decode(chunk.subarray(end), { stream: true }));
   }
 
   /** An event that nothing closed still counts: some servers leave the last empty line out. */
