@@ -3,10 +3,9 @@ import { count } from "./common.ts";
 
 /** Parts of derived/summary.json that hold witnesses against each other which did not look at the same thing. */
 
-export const mismatchClass = z.enum(["file", "process", "network"]).describe("What it is about.");
-export type MismatchClass = z.infer<typeof mismatchClass>;
+const mismatchClass = z.enum(["file", "process", "network"]).describe("What it is about.");
 
-export const mismatchKind = z
+const mismatchKind = z
   .enum([
     "change-without-event",
     "event-without-change",
@@ -16,7 +15,6 @@ export const mismatchKind = z
     "connect-without-flow",
   ])
   .describe("Which of two witnesses is silent; docs/reconciliation.md explains each.");
-export type MismatchKind = z.infer<typeof mismatchKind>;
 
 /** One fact that one witness tells of and the other, who should have seen it too, does not. */
 export const mismatch = z.object({

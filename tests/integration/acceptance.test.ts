@@ -150,6 +150,7 @@ describe.each(personas)("every task played by %s is captured as it was", (person
       expect(programMismatches(truth, events)).toEqual([]);
       expect(contactMismatches(truth, events)).toEqual([]);
       attributed(truth, capture.summary);
+      expect(capture.summary.reconciliation).toMatchObject({ total: 0, mismatches: [] });
     }
     const { files } = playFiles(calls, viewWorkingCopy(issue, ROOT), touchedByCommands(truth, calls));
     const touched = touchedByCommands(truth, calls);

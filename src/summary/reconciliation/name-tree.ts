@@ -140,7 +140,7 @@ function moveOne(from: NameNode, to: NameNode, seq: number): void {
 }
 
 /** Absolute path of a node. */
-export function pathOf(node: NameNode): string {
+function pathOf(node: NameNode): string {
   const parts: string[] = [];
   for (let at: NameNode | undefined = node; at?.parent !== undefined; at = at.parent) parts.push(at.name);
   return `/${parts.reverse().join("/")}`;

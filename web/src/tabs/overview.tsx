@@ -5,6 +5,7 @@ import type { Anomaly } from "../../../src/schema/summary.ts";
 import { anomalyWords } from "../anomaly-words.ts";
 import { Chip, type Tone, toneOfLevel } from "../components/chip.tsx";
 import { Discrepancies } from "../components/discrepancies.tsx";
+import { WitnessesCompared } from "../components/reconciliation.tsx";
 import { Empty, Facts, Section } from "../components/section.tsx";
 import { Block, Text } from "../components/text.tsx";
 import { COUNTED, type Counted, countOf } from "../counted.ts";
@@ -26,6 +27,7 @@ export function Overview({ page, hrefOf }: { page: CapturePage; hrefOf(tab: Tab)
       </div>
       <div>
         <WhatCouldBeSeen page={page} />
+        <WitnessesCompared found={page.summary.reconciliation} />
         <Phases summary={page.summary} />
         <RunFacts page={page} />
         <Omitted page={page} />
