@@ -96,8 +96,8 @@ function socketCalls({ koffi, libc }: CLibrary): SocketCalls {
   const setsockopt = libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)");
   const bind = libc.func("int bind(int fd, const void *address, uint32_t length)");
   const listen = libc.func("int listen(int fd, int backlog)");
-  const checked = (what: string, result: number): number => {
-    if (result >= 0) return result;
+  const checked = (what: string, result: unknown): number => {
+    if (typeof result === "number" && result >= 0) return result;
     const number = koffi.errno();
     const name = Object.entries(koffi.os.errno).find(([, value]) => value === number)?.[0];
     throw new Error(`${what}: ${name ?? `errno ${number}`}`);
