@@ -4,6 +4,7 @@ import { type Fact, fact } from "./fact.ts";
 const OPEN = "127.0.0.1:21000";
 const CLOSED = "127.0.0.1:21001";
 const FULL = "127.0.0.1:21002";
+const TLS = "127.0.0.1:21443";
 /** An IPv4 address on an IPv6 socket, always in this one form. */
 const MAPPED = "[::ffff:127.0.0.1]:21004";
 
@@ -88,11 +89,28 @@ export const NETWORK_CASES: readonly RecallCase[] = [
     each: () => [sent("127.0.0.1:443", 1200)],
     mayStayUnseen: "the name inside the encrypted Initial; the datagram itself is seen",
   },
-  { number: 52, title: "DNS without an answer", program: "dns", each: dns },
+  {
+    number: 52,
+    title: "DNS without an answer",
+    program: "dns",
+    each: dns,
+    names: (i, { tag }) => ["A", "TXT", "AAAA"].map((type) => `asked host${i}.${tag}.example.test ${type}`),
+  },
   {
     number: 52,
     title: "DNS with an answer, NXDOMAIN",
-    pending: "nothing in the container can answer on port 53 until the supervisor's name server exists",
+    program: "ask.py",
+    classes: ["network"],
+    each: (i, { tag }) => [
+      ...answered(`known${i}.${tag}.example.test`, "NOERROR", ["192.0.2.7"]),
+      ...answered(`missing${i}.${tag}.example.test`, "NXDOMAIN", []),
+    ],
+    names: (i, { tag }) => [
+      `asked known${i}.${tag}.example.test A`,
+      `answered known${i}.${tag}.example.test NOERROR 192.0.2.7`,
+      `asked missing${i}.${tag}.example.test A`,
+      `answered missing${i}.${tag}.example.test NXDOMAIN`,
+    ],
   },
   {
     number: 53,
@@ -175,7 +193,16 @@ export const NETWORK_CASES: readonly RecallCase[] = [
   {
     number: 60,
     title: "the name in a TLS greeting",
-    pending: "names in TLS greetings need the packet capture in the container's network namespace",
+    program: "greet.py",
+    classes: ["network"],
+    once: () => listening("tcp", TLS),
+    each: () => [
+      connect("tcp", TLS, "connected"),
+      fact("net.accept", { transport: "tcp", local: TLS, remote: "127.0.0.1:*" }),
+    ],
+    // How long a greeting is depends on the library.
+    open: (one) => one.startsWith("net.close "),
+    names: (i, { tag }) => [`greeted host${i}.${tag}.example.test`],
     mayStayUnseen: "with encrypted greetings (ECH) the name",
   },
   { number: 61, title: "HTTP through a proxy, a host that is denied", pending: "there is no way out and no proxy yet" },
@@ -255,6 +282,12 @@ function dns(i: number, { tag }: CaseContext): Fact[] {
     fact("net.dns-query", { transport: "udp", server, questions: [{ name: `host${i}.${tag}.example.test`, type }] }),
   );
   return [...queries, connect("udp", server, "connected")];
+}
+
+function answered(name: string, rcode: string, addresses: readonly string[]): Fact[] {
+  const about = { transport: "udp", server: "127.0.0.1:53", questions: [{ name, type: "A" }] };
+  const answers = addresses.map((data) => ({ name, type: "A", data }));
+  return [fact("net.dns-query", about), fact("net.dns-answer", { ...about, rcode, answers })];
 }
 
 function commandServer({ home, tag }: CaseContext) {

@@ -38,6 +38,8 @@ export interface RecallCase {
   once?: (context: CaseContext) => Fact[];
   /** Contents that instance `i` leaves behind nowhere but in the capture. */
   contents?: (i: number, context: CaseContext) => LostContent[];
+  /** What the packets say of names after instance `i`, as in names.ts. */
+  names?: (i: number, context: CaseContext) => string[];
   /** What of the case can't be shown yet, and why. */
   pending?: string;
   /** What of the case may stay unseen, and why. */

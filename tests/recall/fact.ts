@@ -61,7 +61,7 @@ const FIELDS: Partial<Record<EventKind, readonly string[]>> = {
   "net.close": ["transport", "local", "remote", "bytes_sent", "bytes_received"],
   "net.datagram": ["transport", "direction", "remote", "size_bytes", "messages", "errno"],
   "net.dns-query": ["transport", "server", "questions", "errno"],
-  "net.dns-answer": ["transport", "server", "questions", "rcode"],
+  "net.dns-answer": ["transport", "server", "questions", "rcode", "answers"],
 };
 
 const EPHEMERAL_FROM = 32_768;

@@ -3,6 +3,8 @@ import { CASES } from "./cases.ts";
 import { missingContents } from "./contents.ts";
 import { lostContents, type RecallCase } from "./expect.ts";
 import { disorder, type Judgement, judgeCase, reportedLoss, shown } from "./judge.ts";
+import { NameServer } from "./name-server.ts";
+import { namesOf } from "./names.ts";
 import { captureRun, type RecallCapture } from "./run-recall.ts";
 import { type Call, type RecallPlan, type RecallProject, recallProject } from "./workload.ts";
 
@@ -35,6 +37,7 @@ function sharedRun(plan: RecallPlan): { project: () => RecallProject; seen: () =
   let seen: RecallCapture | undefined;
   beforeAll(async () => {
     project = recallProject(plan);
+    await using _names = NameServer.beside(project.captureRoot);
     seen = await captureRun(project);
   }, RUN_MS);
   afterAll(() => project?.[Symbol.dispose]());
@@ -70,6 +73,8 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
     expect(levels).toContain("process complete");
     expect(levels).toContain("network complete");
     expect(levels).toContain("file-workspace complete");
+    const packets = capture.completeness.classes.find((entry) => entry.class === "packets");
+    expect(packets?.level, packets?.reason).toBe("complete");
     const contents = capture.completeness.classes.find(({ sensor }) => sensor === "fanotify");
     expect(contents?.level, contents?.reason).toBe("complete");
   });
@@ -82,6 +87,13 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
     expect(shells.filter((use) => use.effects?.method !== "command").map((use) => use.input)).toEqual([]);
     const forged = attribution?.mark_conflicts.filter((one) => one.kind !== "scrubbed");
     expect(forged).toEqual([]);
+  });
+
+  it("packets and connects bear each other out", () => {
+    const { checks, mismatches } = seen().capture.summary.reconciliation ?? { checks: [], mismatches: [] };
+    expect(mismatches.filter((one) => one.class === "network")).toEqual([]);
+    const network = checks.filter(({ check }) => check === "flows" || check === "connects");
+    expect(network).toMatchObject([{ skipped: null }, { skipped: null }]);
   });
 
   it("says what of names could not be seen, where such a case was done", () => {
@@ -100,6 +112,8 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
         const judgement = judgeCall(call, seen());
         expect([judgement.missing.length, judgement.phantom.length], shown(judgement)).toEqual([0, 0]);
         expect(missingContents(lostContents(entry, call.context), seen().contents)).toEqual([]);
+        const names = namesOf(entry, call.context, seen().names);
+        expect(names.seen).toEqual(names.made);
       }
     });
   }

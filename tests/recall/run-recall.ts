@@ -7,6 +7,7 @@ import { captureDirOf, runCli } from "../support/cli.ts";
 import type { TempProject } from "../support/temp-project.ts";
 import { type KeptContents, readKeptContents } from "./contents.ts";
 import { type LedgerLine, readLedger } from "./ledger.ts";
+import { readSeenNames, type SeenNames } from "./names.ts";
 import { ObservedProcesses } from "./observed.ts";
 
 export const PODMAN = { OPENCODE_CAPTURE_ENGINE: "podman" };
@@ -20,6 +21,7 @@ export interface RecallCapture {
   processes: ObservedProcesses;
   ledger: Map<string, LedgerLine>;
   contents: KeptContents;
+  names: SeenNames;
 }
 
 /** Runs a project with the real OpenCode and reads what was captured. */
@@ -35,5 +37,12 @@ export function readRecallCapture(dir: string): RecallCapture {
   const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
   const events = lines.map((line) => captureEvent.parse(JSON.parse(line)));
   const ledger = readLedger(dir, capture.exchanges);
-  return { capture, events, processes: new ObservedProcesses(events), ledger, contents: readKeptContents(dir) };
+  return {
+    capture,
+    events,
+    processes: new ObservedProcesses(events),
+    ledger,
+    contents: readKeptContents(dir),
+    names: readSeenNames(dir),
+  };
 }
