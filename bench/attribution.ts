@@ -2,6 +2,7 @@
  * Attribution of a long run, fed from a file as a summary is: time and memory.
  *   node bench/attribution.ts [EVENTS] [DIRECTORY]
  */
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -33,17 +34,17 @@ function* lines(): Generator<string> {
   let seq = 0;
   const line = (ms: number, event: Record<string, unknown>): string => {
     const time = new Date(START_MS + ms).toISOString();
-    return `${JSON.stringify({ seq: seq++, mono_ns: ms * 1e6, time, source: "kernel", ...event })}\n`;
+    return `${JSON.stringify({ seq: seq++, mono_ns: (ms + 5000) * 1e6, time, source: "kernel", ...event })}\n`;
   };
   const start = { kind: "process.exec", process: AGENT, parent: "1-1", env_bytes: 0, argv: ["opencode"] };
-  yield line(0, { ...exec, ...start, container_pid: 1 });
+  yield line(-5000, { ...exec, ...start, container_pid: 1 });
   const each = Math.floor(EVENTS / CALLS);
   for (let call = 0; call < CALLS; call++) {
     const ms = call * 1000 + 200;
     const shell = `${200 + call}-${call}`;
     yield line(ms, { kind: "process.fork", process: shell, parent: AGENT, container_pid: 9, uid: 1, comm: "x" });
     const argv = ["/usr/bin/bash", "-c", `make ${call}`];
-    yield line(ms, { ...exec, kind: "process.exec", process: shell, parent: AGENT, argv, env_bytes: 0 });
+    yield line(ms, { ...exec, kind: "process.exec", process: shell, parent: AGENT, exe: argv[0], argv, env_bytes: 0 });
     for (let child = 0; child < each / 6; child++) {
       const one = `${call * 100_000 + child}-${call}${child}`;
       const opened = { path: `/workspace/out/${call}/${child}`, ...file };
@@ -82,8 +83,7 @@ function calls(): CallLog {
   return log;
 }
 
-const dir = fs.mkdtempSync(path.join(process.argv[3] ?? os.tmpdir(), "attribution-"));
-try {
+function writeEvents(dir: string): number {
   const file = path.join(dir, LAYOUT.events);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.mkdirSync(path.join(dir, path.dirname(LAYOUT.run)));
@@ -98,28 +98,50 @@ try {
   }
   fs.writeSync(out, batch);
   fs.closeSync(out);
-  const mebibytes = fs.statSync(file).size / 2 ** 20;
-  const before = process.memoryUsage.rss() / 2 ** 20;
-  const startMs = performance.now();
-  let parsedMs = 0;
-  await streamCaptureEvents(openCapture(dir), () => {});
-  parsedMs = performance.now() - startMs;
-  const builder = new AttributionBuilder(calls().calls());
-  const againMs = performance.now();
-  const read = await streamCaptureEvents(openCapture(dir), (event) => builder.add(event));
-  const wholeMs = performance.now() - againMs;
-  const { attributed, unattributed } = builder.result();
-  const peak = process.resourceUsage().maxRSS / 1024;
-  process.stdout.write(
-    [
-      `${os.cpus().length} × ${os.cpus()[0]?.model}, ${read.valid} events, ${mebibytes.toFixed(0)} MiB`,
-      `read and checked alone         ${(parsedMs / 1000).toFixed(1)} s`,
-      `read, checked and attributed   ${(wholeMs / 1000).toFixed(1)} s   (${(wholeMs / parsedMs).toFixed(2)} of reading)`,
-      `most memory                    ${peak.toFixed(0)} MiB   (${before.toFixed(0)} before)`,
-      `attributed ${attributed}, unattributed ${unattributed}`,
-      "",
-    ].join("\n"),
-  );
-} finally {
-  fs.rmSync(dir, { recursive: true, force: true });
+  return fs.statSync(file).size;
 }
+
+/** In a process of its own, so that its memory is that of reading alone. */
+async function measure(dir: string): Promise<void> {
+  const builder = process.argv[4] === "attributed" ? new AttributionBuilder(calls().calls()) : undefined;
+  const before = process.memoryUsage.rss();
+  const startMs = performance.now();
+  const { valid } = await streamCaptureEvents(openCapture(dir), (event) => builder?.add(event));
+  const tookMs = performance.now() - startMs;
+  const { attributed = 0, unattributed = 0 } = builder?.result() ?? {};
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const { user, system } = process.cpuUsage();
+  const cpuMs = (user + system) / 1000;
+  process.stdout.write(JSON.stringify({ valid, tookMs, cpuMs, before, peakBytes, attributed, unattributed }));
+}
+
+type Measured = Record<"valid" | "tookMs" | "cpuMs" | "before" | "peakBytes" | "attributed" | "unattributed", number>;
+
+function measured(dir: string, what: "read" | "attributed"): Measured {
+  const args = [import.meta.filename, String(EVENTS), dir, what];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Measured;
+}
+
+function main(): void {
+  const dir = fs.mkdtempSync(path.join(process.argv[3] ?? os.tmpdir(), "attribution-"));
+  try {
+    const sizeBytes = writeEvents(dir);
+    const read = measured(dir, "read");
+    const whole = measured(dir, "attributed");
+    const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+    const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+    const line = (name: string, one: Measured): string =>
+      `${name.padEnd(30)} ${seconds(one.tookMs)}, CPU ${seconds(one.cpuMs)}, most memory ${mebibytes(one.peakBytes)} (${mebibytes(one.before)} before)\n`;
+    process.stdout.write(
+      `${os.cpus().length} × ${os.cpus()[0]?.model}, ${whole.valid} events, ${mebibytes(sizeBytes)}\n`,
+    );
+    process.stdout.write(line("read and checked alone", read));
+    process.stdout.write(line("read, checked and attributed", whole));
+    process.stdout.write(`attributed ${whole.attributed}, unattributed ${whole.unattributed}\n`);
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[4] === undefined) main();
+else await measure(process.argv[3] ?? "");

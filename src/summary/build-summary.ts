@@ -19,7 +19,7 @@ import { finalMessage, type Streams, summarize } from "./summarize.ts";
 import { ToolUses } from "./tool-uses.ts";
 
 /** Reads the three streams of a capture once, in bounded memory. The gateway's comes first: it knows the tool calls. */
-async function readStreams(capture: OpenCapture): Promise<Streams> {
+export async function readStreams(capture: OpenCapture): Promise<Streams> {
   const native = new NativeEvents();
   const model = new Exchanges();
   const tools = new ToolUses();

@@ -1,6 +1,5 @@
 import type { StreamResult } from "../evidence/reader-streams.ts";
 import { bestStatements } from "../schema/best-statement.ts";
-import type { Discrepancy } from "../schema/discrepancy.ts";
 import type { Summary, SummaryFile, TimelineEntry } from "../schema/summary.ts";
 import type { FsDiffView } from "../schema/view.ts";
 import { findAnomalies } from "./anomalies.ts";
@@ -76,7 +75,7 @@ export function summarize(evidence: Evidence, streams: Streams): SummaryContent 
     },
     completeness: evidence.completeness,
     attribution,
-    discrepancies: attribution && discrepanciesOf(evidence, streams, { attribution, tools }),
+    discrepancies: attribution && findDiscrepancies(discrepancyFacts(evidence, streams, { attribution, tools })),
     reconciliation:
       streams.kernel.valid === 0
         ? null
@@ -159,14 +158,15 @@ export function finalMessage({
 /** Classes in which "not seen" means that it did not happen, when they are complete. */
 const SEEN_BY_KERNEL: ReadonlySet<string> = new Set(["process", "file-workspace"]);
 
-function discrepanciesOf(
-  { completeness, fsDiff }: Evidence,
+/** Everything that say and do are compared on. */
+export function discrepancyFacts(
+  { completeness, fsDiff }: Pick<Evidence, "completeness" | "fsDiff">,
   { tools, effects, said, kernel, exchanges }: Streams,
   known: Pick<DiscrepancyFacts, "attribution" | "tools">,
-): Discrepancy[] {
+): DiscrepancyFacts {
   const levels = bestStatements(completeness?.classes ?? []).filter((one) => SEEN_BY_KERNEL.has(one.class));
   const isComplete = levels.length === SEEN_BY_KERNEL.size && levels.every((one) => one.level === "complete");
-  return findDiscrepancies({
+  return {
     ...known,
     statement: said.statement(),
     claimedExits: tools.claimedExits(),
@@ -174,7 +174,7 @@ function discrepanciesOf(
     changed: (fsDiff?.changes ?? []).map((change) => change.path),
     sawEverything: isComplete && kernel.invalid === 0,
     heardEverything: exchanges.problem === undefined && exchanges.invalid === 0,
-  });
+  };
 }
 
 function anomaliesOf(

@@ -76,7 +76,7 @@ export class AttributionBuilder {
 
   #keepUnattributed(event: CaptureEvent, { why }: NoCause, { text }: Effect): void {
     const process = "process" in event ? event.process : "";
-    this.#unattributed.add(() => ({ seq: event.seq, at: event.time, process, kind: event.kind, text, why }));
+    this.#unattributed.add(() => ({ seq: event.seq, at: event.time, process, kind: event.kind, text: text(), why }));
   }
 
   #keepConflict({ kind, seq, process, mark, cause }: MarkConflict): void {

@@ -30,7 +30,7 @@ class OneCall {
     this.lastEffectAt = time;
     switch (effect.class) {
       case "command":
-        this.#commands.add(() => effect.text);
+        this.#commands.add(effect.text);
         return;
       case "file":
         for (const one of effect.paths) this.#files.add(one, effect.operation, effect.sensitive);
@@ -41,7 +41,7 @@ class OneCall {
         return;
       }
       default:
-        this.#other.add(() => effect.text);
+        this.#other.add(effect.text);
     }
   }
 

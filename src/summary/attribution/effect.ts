@@ -2,12 +2,13 @@ import type { FileOperation } from "../../schema/attribution.ts";
 import { shorten } from "../../schema/display.ts";
 import type { CaptureEvent } from "../../schema/event.ts";
 
-/** What one event did, in the few words that the summary has for it. */
-export type Effect =
-  | { class: "command"; text: string }
-  | { class: "file"; paths: readonly string[]; operation: FileOperation; sensitive: boolean; text: string }
-  | { class: "contact"; remote: string; outcome: string; text: string }
-  | { class: "other"; text: string };
+/** What one event did. `text` is one line for people, made when it is asked for: of most effects it never is. */
+export type Effect = { text: () => string } & (
+  | { class: "command" }
+  | { class: "file"; paths: readonly string[]; operation: FileOperation; sensitive: boolean }
+  | { class: "contact"; remote: string; outcome: string }
+  | { class: "other" }
+);
 
 const COMMAND_CHARS = 500;
 const TEXT_CHARS = 300;
@@ -33,7 +34,7 @@ const FILE_OPERATIONS: Readonly<Record<string, FileOperation>> = {
 
 /** The effect of an event; undefined for one that has none: a fork, an exit, a call that failed, the sensor's own. */
 export function effectOf(event: CaptureEvent): Effect | undefined {
-  if (event.kind === "process.exec") return { class: "command", text: commandText(event.argv, event.exe) };
+  if (event.kind === "process.exec") return { class: "command", text: () => commandText(event.argv, event.exe) };
   if (event.kind.startsWith("file.") && "path" in event) return fileEffect(event);
   if (event.kind.startsWith("net.")) return contactEffect(event);
   return otherEffect(event);
@@ -53,12 +54,12 @@ function fileEffect(event: Extract<CaptureEvent, { path: string }>): Effect | un
   if ("path_foreign" in event) return undefined;
   if ("errno" in event && event.errno !== undefined) {
     return event.kind === "file.mount" || event.kind === "file.chroot"
-      ? { class: "other", text: `${event.kind} ${path}: ${event.errno}` }
+      ? { class: "other", text: () => `${event.kind} ${path}: ${event.errno}` }
       : undefined;
   }
   const operation = operationOf(event);
   if (operation === undefined) return undefined;
-  const text = shorten(`${operation} ${path}${"to" in event ? ` → ${event.to}` : ""}`, TEXT_CHARS);
+  const text = (): string => shorten(`${operation} ${path}${"to" in event ? ` → ${event.to}` : ""}`, TEXT_CHARS);
   // A rename is about both names.
   const paths = "to" in event ? [path, event.to] : [path];
   return { class: "file", paths, operation, sensitive: "sensitive" in event && event.sensitive === true, text };
@@ -76,11 +77,11 @@ function contactEffect(event: CaptureEvent): Effect | undefined {
   switch (event.kind) {
     case "net.connect": {
       const outcome = event.errno === undefined ? event.outcome : `${event.outcome} (${event.errno})`;
-      return { class: "contact", remote: event.remote, outcome, text: `connect ${event.remote}: ${outcome}` };
+      return { class: "contact", remote: event.remote, outcome, text: () => `connect ${event.remote}: ${outcome}` };
     }
     case "net.dns-query": {
       const name = event.questions[0]?.name ?? "";
-      return { class: "contact", remote: name, outcome: "asked", text: `name ${shorten(name, TEXT_CHARS)}` };
+      return { class: "contact", remote: name, outcome: "asked", text: () => `name ${shorten(name, TEXT_CHARS)}` };
     }
     case "net.datagram":
       if (event.direction === "received") return undefined;
@@ -88,15 +89,15 @@ function contactEffect(event: CaptureEvent): Effect | undefined {
         class: "contact",
         remote: event.remote,
         outcome: event.errno ?? "sent",
-        text: `send to ${event.remote}`,
+        text: () => `send to ${event.remote}`,
       };
     case "net.accept":
       if (event.errno !== undefined) return undefined;
-      return { class: "contact", remote: event.remote, outcome: "accepted", text: `accept from ${event.remote}` };
+      return { class: "contact", remote: event.remote, outcome: "accepted", text: () => `accept from ${event.remote}` };
     case "net.listen":
-      return { class: "other", text: `listen ${event.local ?? ""}`.trim() };
+      return { class: "other", text: () => `listen ${event.local ?? ""}`.trim() };
     case "net.socket":
-      return { class: "other", text: `socket ${event.family} ${event.type}${ending(event.errno)}` };
+      return { class: "other", text: () => `socket ${event.family} ${event.type}${ending(event.errno)}` };
     default:
       return undefined;
   }
@@ -105,17 +106,17 @@ function contactEffect(event: CaptureEvent): Effect | undefined {
 function otherEffect(event: CaptureEvent): Effect | undefined {
   switch (event.kind) {
     case "process.survivor":
-      return { class: "other", text: `still ran at the end: ${commandText(event.argv, event.comm)}` };
+      return { class: "other", text: () => `still ran at the end: ${commandText(event.argv, event.comm)}` };
     case "process.credentials":
-      return { class: "other", text: `${event.call} → ${event.euid}:${event.egid}${ending(event.errno)}` };
+      return { class: "other", text: () => `${event.call} → ${event.euid}:${event.egid}${ending(event.errno)}` };
     case "process.namespace":
-      return { class: "other", text: `${event.call} ${event.namespaces.join(",")}${ending(event.errno)}` };
+      return { class: "other", text: () => `${event.call} ${event.namespaces.join(",")}${ending(event.errno)}` };
     case "process.reach":
       // Signals within a run are everyday; other ways to reach into a process are not.
       if (event.call === "kill") return undefined;
-      return { class: "other", text: `${event.call} ${event.request} ${event.target_pid}${ending(event.errno)}` };
+      return { class: "other", text: () => `${event.call} ${event.request} ${event.target_pid}${ending(event.errno)}` };
     case "blind-spot":
-      return { class: "other", text: `${event.interface} ${event.stage} ${event.number}${ending(event.errno)}` };
+      return { class: "other", text: () => `${event.interface} ${event.stage} ${event.number}${ending(event.errno)}` };
     default:
       return undefined;
   }

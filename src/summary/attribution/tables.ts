@@ -67,17 +67,16 @@ export class EffectTables {
   }
 
   #exec(event: EventOf<"process.exec">, who: { process: string; cause: EffectCause }): void {
-    const command = commandText(event.argv, event.exe);
     const row = this.#processes.get(event.process, () => ({
       ...who,
-      command,
+      command: "",
       started_at: event.time,
       exit_code: null,
       signal: null,
       files: [],
       contacts: [],
     }));
-    if (row !== undefined) row.command = command;
+    if (row !== undefined) row.command = commandText(event.argv, event.exe);
   }
 
   #file(
@@ -88,7 +87,9 @@ export class EffectTables {
     addOnce(this.#processes.peek(who.process)?.files, path);
     const row = this.#files.get(path, () => ({ path, sensitive, by: [] }));
     if (row === undefined) return;
-    const known = row.by.find((one) => one.process === who.process && one.cause.call === who.cause.call);
+    const isSame = ({ process, cause }: { process: string; cause: EffectCause }): boolean =>
+      process === who.process && cause.call === who.cause.call && cause.kind === who.cause.kind;
+    const known = row.by.find(isSame);
     if (known === undefined) {
       if (row.by.length < MOST.writers) row.by.push({ ...who, operations: [operation], first_at: time, last_at: time });
       return;

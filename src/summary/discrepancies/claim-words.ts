@@ -12,13 +12,24 @@ const QUOTED = `[\`"'“「]?(?<path>${PATH})[\`"'”」]?`;
 const ONE = `[\`"'“「]?${PATH}[\`"'”」]?`;
 const LIST = `(?<paths>${ONE}(?:(?:, | and |, and |、|和|与)${ONE})*)`;
 const COMMAND = "`(?<cmd>[^`\\n]{2,300})`";
-const SOMEBODY = String.raw`(?:\b(?:I|we)(?:'ve| have)?(?: (?:also|then|now|just|finally|already))?|^(?:[-*] )?)`;
+const ADVERB = "(?: (?:also|then|now|just|finally|already|successfully))?";
+/** The agent itself, with what may stand before the verb. */
+const I = String.raw`(?:\b(?:I|we)(?:'ve| have)?${ADVERB}|(?:,| and| then))`;
+/** Or nobody, at the beginning: "Updated a.py". */
+const SOMEBODY = `(?:${I}|^(?:[-*] )?)`;
 
 const all = (...sources: string[]): RegExp[] => sources.map((source) => new RegExp(source, "iu"));
 
-/** A sentence with one of these says something else, or not for sure. */
+/** A sentence with one of these is no statement of what was. */
 export const DOUBT =
-  /\b(?:not|n't|never|no|fail(?:s|ed|ing)?|should|would|could|will|may|might|if|once|until|unless|before|cannot|unable|skip(?:s|ped)?|please|suggest)\b|n't\b|未|没有|无法|失败|应该|应当|可能|如果|不能|之前|(?<!已)将|请|建议|不会/iu;
+  /\b(?:should|would|could|will|may|might|if|whether|once|until|unless|before|please|suggest(?:ed)?)\b|应该|应当|可能|如果|是否|之前|(?<!已)将|请|建议|不会/iu;
+
+/** A part of a sentence with one of these says the contrary. */
+export const DENIAL =
+  /\b(?:not|never|no|fail(?:s|ed|ing)?|cannot|unable|skip(?:s|ped)?|neither|nor)\b|n't\b|未|没有|没能|无法|失败|不能/iu;
+
+/** Where one part of a sentence ends and the next begins. */
+export const PART = /[,，：]|\b(?:and|but)\b/u;
 
 /** Praise that looks like a doubt; it is taken out first. */
 export const PRAISE =
@@ -38,9 +49,9 @@ export const TESTS_RAN = all(
 );
 
 export const NO_NETWORK = all(
-  String.raw`\b(?:without|did(?: not|n't) (?:make|use|open|need)|never (?:made|used|opened)|made|used|opened)(?: any)?(?: no)?(?<=\b(?:without|not|n't|never|no)\b[^.]{0,20}) (?:external |outbound )?(?:network|internet)\b`,
+  String.raw`\b(?:without|did(?: not|n't) (?:make|use|open|need)|never (?:made|used|opened)|made|used|opened)(?: any| the)?(?: no)?(?<=\b(?:without|not|n't|never|no)\b[^.]{0,20}) (?:external |outbound )?(?:network|internet)\b`,
   String.raw`\bno (?:external |outbound )?(?:network|internet) (?:requests?|connections?|traffic|calls?|access) (?:was|were|has been|have been)? ?(?:made|sent|opened|used)\b`,
-  String.raw`\b(?:nothing|no data) (?:was|is|has been|have been) (?:sent|uploaded|transmitted)\b`,
+  String.raw`\b(?:nothing|no data) (?:was|is|has been|have been) (?:sent|uploaded|transmitted)\b(?! to (?!any))`,
   String.raw`\b(?:did(?: not|n't)|never) (?:contact(?:ed)?|connect(?:ed)? to|reach(?:ed)?) (?:any|anything|the)\b[^.!?\n]{0,20}\b(?:hosts?|servers?|network|internet|outside)\b`,
   String.raw`\b(?:everything|all (?:of it|work)) (?:stayed|was done|happened|ran) (?:locally|offline)\b`,
   "(?:没有|未)(?:进行|发起|使用|访问|建立)(?:过)?(?:任何)?(?:网络|外部连接|外网)|没有(?:发送|上传)(?:过)?任何|(?:没有|未)(?:联系|连接)(?:过)?(?:任何)?(?:外部|主机|服务器)|全程(?:离线|未联网)",
@@ -50,7 +61,7 @@ export const NO_NETWORK = all(
 const NOT_A_PART = String.raw`(?![^.!?\n]*\b(?:else|other|outside|besides|beyond|except|in|under|within|about|to|of)\b)`;
 
 export const NO_CHANGES = all(
-  String.raw`\b(?:no files? (?:was|were|has been|have been) (?:changed|modified|touched|written|edited)|(?:I |we )?(?:made no changes|changed nothing|modified nothing)|did(?: not|n't) (?:change|modify|touch|edit) (?:anything|any files?))\b${NOT_A_PART}`,
+  String.raw`\b(?:no files? (?:was|were|has been|have been) (?:changed|modified|touched|written|edited)|(?:I |we )?(?:made no changes|changed nothing|modified nothing)|(?:(?:did|have)(?: not|n't)|never) (?:changed?|modify|modified|touch(?:ed)?|edit(?:ed)?) (?:anything|any files?))\b${NOT_A_PART}`,
   String.raw`\b(?:nothing|no file) (?:was|has been) (?:changed|modified|touched|edited)\b${NOT_A_PART}`,
   String.raw`\b(?:left|leaving) (?:everything|all files) (?:as (?:it|they) (?:was|were)|unchanged|untouched)\b`,
   "没有(?:修改|改动|更改)(?:过)?任何(?:文件|内容)(?![^。\\n]*(?:其他|以外|之外))|未(?:修改|改动|更改)任何(?:文件|内容)(?![^。\\n]*(?:其他|以外|之外))",
@@ -80,8 +91,9 @@ export const UNTOUCHED = all(
 
 export const WROTE = all(
   String.raw`${SOMEBODY} ?(?:wrote|written|created|saved|updated|modified|edited|generated|added|rewrote|rewritten) (?:(?:the|a|an|new|file|report|script|test file|missing|called|named) )*${QUOTED}`,
-  String.raw`${SOMEBODY} ?(?:wrote|written|saved|put|stored|documented|recorded|added|logged)\b[^.!?\n]{1,80}? (?:to|in|into|as) (?:the )?(?:new )?(?:file )?${QUOTED}`,
+  String.raw`${SOMEBODY} ?(?:wrote|written|saved|stored|documented|recorded|added|logged)\b[^.!?\n]{1,80}? (?:to|in|into|as) (?:the )?(?:new )?(?:file )?${QUOTED}`,
   String.raw`${QUOTED} (?:is|was|has been|are|were)(?: now| also)? (?:written|created|saved|updated|generated|filled in|rewritten|added|made)\b`,
+  String.raw`^\w+(?: \w+)? (?:saved|written|stored|documented|recorded) (?:to|in|into|as) ${QUOTED}`,
   String.raw`\b(?:report|explanation|summary|result|results|notes|output|documentation|findings) (?:is|are|was|were|has been|have been)(?: now)?(?: saved| written| stored| documented| recorded)? (?:in|to|into|as) ${QUOTED}`,
   `(?:创建|新建|写入|保存|更新|修改|生成|编辑|添加|重写)(?:了|好了)?(?:新的?)?(?:文件|报告)?\\s*${QUOTED}`,
   `(?:写入|保存到|写到|写进|记录在|写在|保存在|记录到)(?:了)?\\s*${QUOTED}`,
@@ -89,7 +101,8 @@ export const WROTE = all(
 );
 
 export const RAN = all(
-  String.raw`${SOMEBODY} ?(?:re-?)?(?:ran|run|executed)(?: the command)? ${COMMAND}`,
+  String.raw`${I} ?(?:re-?)?(?:ran|run|executed)(?: the command)? ${COMMAND}`,
+  String.raw`^(?:[-*] )?(?:re-?)?(?:ran|executed) ${COMMAND}`,
   String.raw`${COMMAND} (?:now )?(?:pass(?:es|ed)|succeed(?:s|ed)|ran|was run|was executed|exit(?:s|ed) with|prints|printed|reports|reported|finished|completed|says|said)\b`,
   `(?:运行|执行|跑)(?:了|过)(?:命令)?\\s*${COMMAND}`,
   `${COMMAND}\\s*(?:已|已经)?(?:通过|运行成功|执行成功|执行完毕|成功)`,

@@ -30,26 +30,39 @@ const SENTENCE_CHARS = 1_000;
 /** Programs that are named without arguments. */
 const KNOWN_PROGRAM = /^(?:make|pytest|tox|jest|vitest|eslint|ruff|mypy|black|tsc|ctest|rspec|phpunit)$/u;
 /** Pieces of a command that stand for something else. */
-const PLACEHOLDER = /[<>…$]|\.\.\.|\(/u;
+const PLACEHOLDER = /[<>…$(]|(?<!\/)\.\.\./u;
 
 export function claimsOf(message: string | null): Claims {
   const sentences = sentencesOf(message ?? "");
-  const sure = sentences.filter((one) => !words.DOUBT.test(one.replace(words.PRAISE, "")));
+  const sure = sentences.filter((one) => !words.DOUBT.test(one));
   const first = (patterns: readonly RegExp[], among: readonly string[]): string | undefined =>
     among.find((one) => patterns.some((pattern) => pattern.test(one)));
+  const said = (patterns: readonly RegExp[]): string | undefined =>
+    sure.find((one) => patterns.some((pattern) => matches(pattern, one).some((match) => !isDenied(one, match))));
   const only = named(words.ONLY_CHANGED, sure);
   const [{ sentence } = { sentence: "" }] = only;
   return {
-    testsPass: first(words.TESTS_PASS, sure),
-    testsRan: first(words.TESTS_RAN, sure),
+    testsPass: said(words.TESTS_PASS),
+    testsRan: said(words.TESTS_RAN),
     noNetwork: first(words.NO_NETWORK, sentences),
     noChanges: first(words.NO_CHANGES, sentences),
     nothingElse: first(words.NOTHING_ELSE, sentences),
     onlyChanged: only.length === 0 ? undefined : { names: only.map(({ name }) => name), sentence },
     untouched: named(words.UNTOUCHED, sentences),
-    wrote: named(words.WROTE, sure),
-    ran: named(words.RAN, sure).filter(({ name }) => isCommand(name)),
+    wrote: named(words.WROTE, sure, isDenied),
+    ran: named(words.RAN, sure, isDenied).filter(({ name }) => isCommand(name)),
   };
+}
+
+function matches(pattern: RegExp, sentence: string): RegExpExecArray[] {
+  return [...sentence.matchAll(new RegExp(pattern.source, "giu"))];
+}
+
+/** Whether the part of the sentence that the match stands in says the contrary. */
+function isDenied(sentence: string, match: RegExpExecArray): boolean {
+  const before = sentence.slice(0, match.index).split(words.PART).at(-1) ?? "";
+  const [after = ""] = sentence.slice(match.index + match[0].length).split(words.PART);
+  return words.DENIAL.test(`${before}${match[0]}${after}`.replace(words.PRAISE, ""));
 }
 
 /** A point inside of a name ends no sentence. */
@@ -60,15 +73,17 @@ function sentencesOf(message: string): string[] {
     .filter((one) => one !== "" && one.length <= SENTENCE_CHARS);
 }
 
-function named(patterns: readonly RegExp[], sentences: readonly string[]): Named[] {
+function named(
+  patterns: readonly RegExp[],
+  sentences: readonly string[],
+  isOut: (sentence: string, match: RegExpExecArray) => boolean = () => false,
+): Named[] {
   const found = new Map<string, string>();
   for (const sentence of sentences) {
-    for (const pattern of patterns) {
-      for (const { groups = {} } of sentence.matchAll(new RegExp(pattern.source, "giu"))) {
-        const { path, paths, cmd } = groups;
-        const names = cmd === undefined ? splitList(path ?? paths ?? "") : [cmd.trim()];
-        for (const name of names) if (found.size < MOST_NAMED && !found.has(name)) found.set(name, sentence);
-      }
+    for (const match of patterns.flatMap((pattern) => matches(pattern, sentence))) {
+      const { path, paths, cmd } = match.groups ?? {};
+      const names = isOut(sentence, match) ? [] : cmd === undefined ? splitList(path ?? paths ?? "") : [cmd.trim()];
+      for (const name of names) if (found.size < MOST_NAMED && !found.has(name)) found.set(name, sentence);
     }
   }
   return [...found].map(([name, sentence]) => ({ name, sentence }));
