@@ -9,10 +9,6 @@ export function packetWitness({ plan, captureDir }: Pick<RunState, "plan" | "cap
   const witness = plan.packetWitness;
   if (witness === undefined) return [];
   const limits = runLimits(plan.limits);
-  if (limits.packets === 0) {
-    witness.state = { used: false, reason: "the limit `packets` is 0" };
-    return [];
-  }
   const sensor = new PacketSensor({
     captureDir,
     program: witness.program,

@@ -177,6 +177,12 @@ describe("the packet recorder", () => {
     expect(host.state?.used).toBe(false);
     expect(host.state?.reason).toContain("shares the host's network namespace");
     expect((await host.sensor.stop()).completeness).toMatchObject([{ class: "packets", level: "absent" }]);
+    expect(fs.readdirSync(path.join(host.dir, "observations"))).toEqual([]);
+    const unwanted = await recording(box.pid, { fileBytes: 0 });
+    expect((await unwanted.sensor.stop()).completeness).toMatchObject([
+      { level: "absent", reason: "the limit `packets` is 0" },
+    ]);
+    fs.rmSync(unwanted.dir, { recursive: true });
     fs.rmSync(host.dir, { recursive: true });
   });
 

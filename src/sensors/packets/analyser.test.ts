@@ -2,6 +2,7 @@ import { encode } from "dns-packet";
 import { describe, expect, it } from "vitest";
 import { type Flows, flows as flowsSchema } from "../../schema/flows.ts";
 import { PacketAnalyser } from "./analyser.ts";
+import { MOST_FLOWS } from "./flow-table.ts";
 import { PcapngReader } from "./pcapng.ts";
 import * as made from "./test-packets.ts";
 
@@ -79,6 +80,17 @@ describe("flows", () => {
     ]);
     expect(other_packets).toEqual({ icmp: 1 });
     expect(packets).toMatchObject({ seen: 4, unreadable: 2 });
+  });
+
+  it("are listed up to a limit, and what is beyond is counted", () => {
+    const analyser = new PacketAnalyser();
+    analyser.add({ kind: "interface", name: "lo", linkType: 1 });
+    for (let i = 0; i < MOST_FLOWS + 7; i++) {
+      const data = made.udpFrame({ fromPort: 1 + (i % 60_000), toPort: 7 }, Buffer.alloc(1));
+      analyser.add({ kind: "packet", interface: 0, timeNs: 1n, data, lengthBytes: data.length });
+    }
+    const { flows, unlisted_packets } = analyser.result({ kept: 0, dropped: 0 });
+    expect([flows.length, unlisted_packets]).toEqual([MOST_FLOWS, 7]);
   });
 
   it("say of the model's connection that its payload is not recorded here", () => {

@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { errorMessage } from "../../core/errors.ts";
 import { closeDurably, storage, writeSome } from "../../core/storage.ts";
 import type { PcapngBlock } from "./pcapng.ts";
@@ -19,6 +20,7 @@ export interface PacketFileStats {
  * not throw, it stands in the statistics.
  */
 export class PacketFile {
+  readonly #file: string;
   readonly #fd: number;
   readonly #limitBytes: number;
   #bytes = 0;
@@ -30,6 +32,7 @@ export class PacketFile {
 
   /** Creates `file`, which must not exist. */
   constructor(file: string, limitBytes: number) {
+    this.#file = file;
     this.#fd = storage().open(file, "wx", 0o644);
     this.#limitBytes = limitBytes;
   }
@@ -63,6 +66,12 @@ export class PacketFile {
     const failure = closeDurably(this.#fd);
     if (failure !== undefined) this.#failure ??= errorMessage(failure);
     return { kept: this.#kept, left: this.#left, bytes: this.#bytes, failure: this.#failure };
+  }
+
+  /** Takes the file back: nothing was recorded, and an empty file would read as "no packets". */
+  discard(): void {
+    this.close();
+    fs.rmSync(this.#file, { force: true });
   }
 
   /** Once a packet found no room, none is taken any more: a file with holes would mislead. */

@@ -8,7 +8,7 @@ import type { Sensor, SensorReport, SensorTarget } from "../port.ts";
 import { PacketAnalyser } from "./analyser.ts";
 import { PacketFile, type PacketFileStats } from "./packet-file.ts";
 import { PacketProcess } from "./packet-process.ts";
-import { type PcapngBlock, PcapngReader } from "./pcapng.ts";
+import { PcapngReader } from "./pcapng.ts";
 import { absentPackets, PACKET_WITNESS, type PacketBooks, packetStatement } from "./statement.ts";
 
 export interface PacketSensorOptions {
@@ -63,6 +63,7 @@ export class PacketSensor implements Sensor {
   async attach(target: SensorTarget): Promise<void> {
     const { captureDir, program, limits, modelAddress, ringBlocks, onState } = this.#options;
     try {
+      if (limits.fileBytes === 0) throw new Error("the limit `packets` is 0");
       this.#file = new PacketFile(path.join(captureDir, LAYOUT.packets), limits.fileBytes);
       this.#process = await PacketProcess.start({
         program,
@@ -77,6 +78,8 @@ export class PacketSensor implements Sensor {
       onState?.({ used: true, reason: "it is built, and works here" });
     } catch (error) {
       this.#absence = errorMessage(error);
+      this.#file?.discard();
+      this.#file = undefined;
       onState?.({ used: false, reason: this.#absence });
     }
   }
@@ -108,10 +111,6 @@ export class PacketSensor implements Sensor {
       this.#dropped.set(content.interface, content.dropped);
       this.#sawLast ||= content.isLast;
     }
-    this.#keep(blocks);
-  }
-
-  #keep(blocks: readonly PcapngBlock[]): void {
     this.#file?.write(blocks);
   }
 

@@ -3,13 +3,13 @@ import { duplexPair } from "node:stream";
 import * as tls from "node:tls";
 
 /** Packets and pcapng blocks for tests, built by the formats' own descriptions and not by the code under test. */
-export const LOOPBACK = "127.0.0.1";
+const LOOPBACK = "127.0.0.1";
 
 function paddedTo4(bytes: Buffer): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
 }
 
-export function option(code: number, value: Buffer | string): Buffer {
+function option(code: number, value: Buffer | string): Buffer {
   const head = Buffer.alloc(4);
   const bytes = Buffer.from(value as string);
   head.writeUInt16LE(code, 0);
@@ -107,7 +107,6 @@ export function udpFrame(ends: Ends, payload: Buffer): Buffer {
 export const SYN = 2;
 export const RST = 4;
 export const ACK = 16;
-export const FIN = 1;
 
 export function tcpFrame(ends: Ends, flags: number, seq: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(20);
