@@ -55,6 +55,8 @@ describe("a run that the kernel sensor watches", { timeout: 900_000 }, () => {
     expect(run).toMatchObject({ run_status: "completed", sensor: { requested: "kernel", used: "kernel" } });
     expect(CLASSES.map(levelOf)).toEqual(CLASSES.map(() => "complete"));
     expect(completeness).toMatchObject({ verdict: "complete", gaps: [] });
+    expect(run.file_witness).toMatchObject({ used: true });
+    expect(levelOf("file-contents")).toBe("complete");
     const asked = exchanges
       .flatMap((one) => one.tool_calls)
       .filter(({ name }) => name === "bash")
@@ -169,10 +171,4 @@ it("a run that is polled says so, and has no events file", async () => {
     level: "sampled",
     sensor: "polling",
   });
-});
-
-it("a sensor that is not built yet is no choice", async () => {
-  const result = await runCli(["run", "--issue", "fix_math_utils", "--sensor", "seccomp"], PODMAN);
-  expect(result.code).toBe(2);
-  expect(result.stderr).toContain("seccomp");
 });

@@ -7,6 +7,7 @@ import { LAYOUT, RUNS_DIRECTORY } from "../../src/evidence/layout.ts";
 import { LABEL } from "../../src/sandbox/container-spec.ts";
 import { containerRecord } from "../../src/schema/container.ts";
 import { type Exchange, exchange } from "../../src/schema/exchange.ts";
+import { fileContents } from "../../src/schema/file-contents.ts";
 import { type Completeness, completeness, fsDiff, network, processTree } from "../../src/schema/observations.ts";
 import { type RunRecord, runRecord } from "../../src/schema/run.ts";
 import { summary } from "../../src/schema/summary.ts";
@@ -16,6 +17,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   [LAYOUT.container]: containerRecord,
   [LAYOUT.processTree]: processTree,
   [LAYOUT.network]: network,
+  [LAYOUT.fileContents]: fileContents,
   [LAYOUT.fsDiff]: fsDiff,
   [LAYOUT.completeness]: completeness,
   [LAYOUT.summary]: summary,
