@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FileCheck } from "../../src/summary/reconciliation/files.ts";
+import { ProcessCheck } from "../../src/summary/reconciliation/processes.ts";
 import { EngineUnderTest } from "../support/engines.ts";
 import { buildSensor } from "../support/sensor-workload.ts";
 import { CaptureFacts } from "./oracle/capture-facts.ts";
@@ -62,5 +64,18 @@ describe("strace and the kernel sensor watch the same work", () => {
       if (whole.length < firsts.length) continue;
       expect([told, whole.toSorted()]).toEqual([told, traced.firstArguments.get(told)?.toSorted()]);
     }
+  });
+
+  it("the file diff and the events of such work bear each other out, and every process has an end", () => {
+    const [files, processes] = [new FileCheck(), new ProcessCheck()];
+    for (const event of seen.events) {
+      files.add(event);
+      processes.add(event);
+    }
+    const diff = { ...seen.diff, excluded: null };
+    const results = [...files.results(diff, { events: null, diff: null }), processes.result(null)];
+    expect(results.flatMap(({ mismatches }) => mismatches)).toEqual([]);
+    for (const { check, matched, skipped } of results)
+      expect([check, matched > 20, skipped]).toEqual([check, true, null]);
   });
 });
