@@ -94,10 +94,10 @@ static int write_statistics(int is_last) {
   return pcapng_flush();
 }
 
+/* At most once round the ring: under a flood there is always one more, and the rest of the program must have its turn. */
 static int read_blocks(void) {
-  int answer;
-  while ((answer = ring_next(&ring, take)) > 0) {
-  }
+  int answer = 1;
+  for (unsigned left = ring.count; left > 0 && answer > 0; left--) answer = ring_next(&ring, take);
   return answer < 0 ? -1 : pcapng_flush();
 }
 
