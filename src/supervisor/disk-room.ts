@@ -12,8 +12,8 @@ const MEASURE_TIMEOUT_MS = 60_000;
 /** Files that must still fit on the disk: empty ones take no bytes, and a disk without inodes is full all the same. */
 const FILES_RESERVE = 20_000;
 
-/** Bytes that may still be written to the file system of `dir`. */
-function freeBytes(dir: string): number {
+/** Bytes that may still be written to the file system of `dir`. Throws system errors. */
+export function freeBytes(dir: string): number {
   const { bavail, bsize } = fs.statfsSync(dir, { bigint: true });
   return Number(bavail * bsize);
 }

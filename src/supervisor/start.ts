@@ -8,12 +8,12 @@ import { AGENT_GID, AGENT_UID, INSIDE, writeAgentConfig } from "../sandbox/agent
 import { CgroupWatch } from "../sandbox/cgroup.ts";
 import { listenInNamespace } from "../sandbox/netns.ts";
 import { createEventSink } from "../sensors/agent-events/event-sink.ts";
-import { FileWitness } from "../sensors/fanotify/file-witness.ts";
 import { createFilesystemSensor, type FilesystemSensor } from "../sensors/filesystem/filesystem-sensor.ts";
 import type { Sensor } from "../sensors/port.ts";
 import { createWorkspace } from "../workspace/create.ts";
 import { AgentOutput } from "./agent-output.ts";
 import { containerRecordOf } from "./container-record.ts";
+import { fileWitness } from "./file-witness.ts";
 import { packetWitness } from "./packet-witness.ts";
 import { runLimits } from "./run-limits.ts";
 import type { RunState } from "./run-state.ts";
@@ -64,30 +64,6 @@ function addSensors(run: RunState): { layer: Sensor; files: FilesystemSensor } {
   const layer = createSensorLayer(plan, captureDir);
   run.sensors.push(layer, files, ...fileWitness(run, files), ...packetWitness(run));
   return { layer, files };
-}
-
-/** The second witness of what is written in the places that the agent can write to. */
-function fileWitness(run: RunState, files: FilesystemSensor): Sensor[] {
-  const { plan, captureDir, privateDir } = run;
-  const witness = plan.fileWitness;
-  if (witness === undefined) return [];
-  const sensor = new FileWitness({
-    captureDir,
-    scratchDir: privateDir.scratch,
-    program: witness.program,
-    directories: [
-      { root: INSIDE.workspace, hostDir: run.workspaceDir },
-      { root: INSIDE.home, hostDir: privateDir.home },
-      { root: INSIDE.tmp, hostDir: privateDir.tmp },
-      { root: "/dev/shm" },
-    ],
-    keptBytes: runLimits(plan.limits).file_contents,
-    hashesAtEnd: () => files.hashesAtEnd,
-    onState: (state) => {
-      witness.state = state;
-    },
-  });
-  return [sensor];
 }
 
 async function prepareWorkspace(run: RunState, files: FilesystemSensor, signal: AbortSignal): Promise<void> {

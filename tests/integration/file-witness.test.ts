@@ -25,9 +25,21 @@ interface Watched {
 
 async function watched(
   box: MountedBox,
-  options: { program?: string; keptBytes?: number; startMs?: number; hashes?: ReadonlySet<string> } = {},
+  options: {
+    program?: string;
+    keptBytes?: number;
+    roomBytes?: number;
+    startMs?: number;
+    hashes?: ReadonlySet<string>;
+  } = {},
 ): Promise<Watched> {
-  const { program = PROGRAM, keptBytes = 1 << 20, startMs = 60_000, hashes = new Set<string>() } = options;
+  const {
+    program = PROGRAM,
+    keptBytes = 1 << 20,
+    roomBytes = 1 << 30,
+    startMs = 60_000,
+    hashes = new Set<string>(),
+  } = options;
   const result: Watched = { box, state: undefined, witness: undefined as never };
   result.witness = new FileWitness({
     captureDir: path.join(box.dir, "capture"),
@@ -37,6 +49,7 @@ async function watched(
     keptBytes,
     fileBytes: 1 << 16,
     startMs,
+    roomBytes: () => roomBytes,
     hashesAtEnd: () => Promise.resolve(hashes),
     onState: (state) => {
       result.state = state;
@@ -145,6 +158,14 @@ END`);
       ["file-3", "no-room"],
     ]);
     expect(fs.readdirSync(path.join(box.dir, "capture", LAYOUT.contents))).toHaveLength(2);
+  });
+
+  it("takes no room on a disk that has none to spare, and says so", async () => {
+    await using box = await MountedBox.open();
+    const { witness } = await watched(box, { roomBytes: -1 });
+    await box.run("echo text > file; rm file");
+    expect(statementOf(await witness.stop())).toMatchObject({ level: "lossy", lost: 1 });
+    expect(listed(box).value.versions).toMatchObject([{ content: null, content_omitted: "no-room", size_bytes: 5 }]);
   });
 
   it("says that the kernel's queue was full, and the writers did not wait", async () => {

@@ -22,6 +22,8 @@ export interface FileWitnessOptions {
   fileBytes?: number;
   /** How long the witness may take until it sees. */
   startMs?: number;
+  /** Bytes of the disk that it may use by now; below 0: none. Asked at the start and at the end. */
+  roomBytes(): number;
   /** Hashes of contents that stand somewhere at the end; asked for once the run is over. */
   hashesAtEnd(): Promise<ReadonlySet<string>>;
   /** Told once it is known whether the witness runs, and why not. */
@@ -29,8 +31,10 @@ export interface FileWitnessOptions {
 }
 
 const FILE_BYTES = 16 << 20;
-/** As much as this comes by is remembered until it is known what is to be kept. */
+/** As much as this of what comes by is remembered until it is known what is to be kept. */
 const SPOOL_TIMES_KEPT = 4;
+/** Of the room that there is; the rest is the agent's, and that of the other records. */
+const SHARE_OF_ROOM = 0.25;
 
 /**
  * The second witness of files: the kernel hands over each file that was closed after writing, and its content is read at
@@ -65,7 +69,7 @@ export class FileWitness implements Sensor {
   async attach(target: SensorTarget): Promise<void> {
     const { program, directories, keptBytes, fileBytes = FILE_BYTES, startMs, onState } = this.#options;
     try {
-      this.#spool = ContentSpool.create(this.#options.scratchDir, keptBytes * SPOOL_TIMES_KEPT);
+      this.#spool = ContentSpool.create(this.#options.scratchDir, this.#atMost(keptBytes * SPOOL_TIMES_KEPT));
       const { process } = await WitnessProcess.start({
         program,
         pid: target.pid,
@@ -96,7 +100,7 @@ export class FileWitness implements Sensor {
       return await reportContents(books, this.#log, spool, {
         captureDir,
         directories,
-        keptBytes,
+        keptBytes: this.#atMost(keptBytes),
         hashes,
         clock: this.#clock,
       });
@@ -143,6 +147,10 @@ export class FileWitness implements Sensor {
     const whole = !end.tooLarge && !end.failed;
     if (!whole) spool.abandon();
     this.#log.add(file, end, whole ? spool.finish() : null);
+  }
+
+  #atMost(bytes: number): number {
+    return Math.floor(Math.max(0, Math.min(bytes, this.#options.roomBytes() * SHARE_OF_ROOM)));
   }
 
   #noteDeath(reason: string | undefined): void {
