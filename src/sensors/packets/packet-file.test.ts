@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(dir, { recursive: true }));
 
 function blocks(packets: number): PcapngBlock[] {
-  const stream = [made.sectionBlock, made.interfaceBlock(), ...new Array<Buffer>(packets).fill(PACKET), LAST];
+  const stream = [made.sectionBlock, made.interfaceBlock(), ...Array.from({ length: packets }, () => PACKET), LAST];
   return new PcapngReader().push(Buffer.concat(stream));
 }
 

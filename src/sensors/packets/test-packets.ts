@@ -63,7 +63,7 @@ function addressBytes(address: string): Buffer {
   const [head = "", tail = ""] = address.split("::");
   const groups = (text: string): number[] =>
     text === "" ? [] : text.split(":").map((one) => Number.parseInt(one, 16));
-  const middle = new Array<number>(8 - groups(head).length - groups(tail).length).fill(0);
+  const middle = Array.from({ length: 8 - groups(head).length - groups(tail).length }, () => 0);
   const bytes = Buffer.alloc(16);
   for (const [index, group] of [...groups(head), ...middle, ...groups(tail)].entries())
     bytes.writeUInt16BE(group, 2 * index);
