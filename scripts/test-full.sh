@@ -3,7 +3,7 @@
 # nothing; then the measurements. Takes over two hours.
 set -euo pipefail
 export OPENCODE_CAPTURE_RANDOM_PROPERTIES=1 OPENCODE_CAPTURE_ALL_TASKS=1 OPENCODE_CAPTURE_ALL_FAULTS=1
-export OPENCODE_CAPTURE_FULL_RECALL=1 OPENCODE_CAPTURE_FULL_ORACLE=1
+export OPENCODE_CAPTURE_FULL_RECALL=1 OPENCODE_CAPTURE_FULL_ATTRIBUTION=1 OPENCODE_CAPTURE_FULL_ORACLE=1
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT

@@ -106,6 +106,8 @@ export class Attributor {
 
   #rememberChange(event: ProcessEvent): void {
     if (!("path" in event) || accessOf(event) === "read" || this.#changed.size >= MOST_CHANGED) return;
+    // What failed changed nothing.
+    if ("errno" in event && event.errno !== undefined) return;
     for (const path of "to" in event ? [event.path, event.to] : [event.path]) {
       if (isInWorkspace(path)) this.#changed.add(path);
     }
