@@ -39,9 +39,12 @@ struct call {
   u8 target_name;
   u8 argument;
   u8 argument2;
+  u8 argument3;
   u8 text;
 };
 
+/* Of a call that opens: how its flags are passed. */
+enum open_detail { OPEN_FLAGS = 0, OPEN_HOW = 1, OPEN_CREAT = 2 };
 /* Of a datagram call: sent or received, and whether the buffer is a plain one or a list of pieces. */
 enum datagram_detail { DATAGRAM_SENT = 0, DATAGRAM_RECEIVED = 1, DATAGRAM_VECTOR = 2 };
 
@@ -49,8 +52,8 @@ enum datagram_detail { DATAGRAM_SENT = 0, DATAGRAM_RECEIVED = 1, DATAGRAM_VECTOR
 #define CALL(number, handle, what, ...) [CALL_##number] = {.handler = handle, .detail = what, ##__VA_ARGS__}
 
 const volatile struct call calls[CALLS] = {
-    CALL(openat, HANDLE_OPEN, 0),
-    CALL(openat2, HANDLE_OPEN, 0),
+    CALL(openat, HANDLE_OPEN, OPEN_FLAGS, .directory = 1, .name = 2, .argument = 3),
+    CALL(openat2, HANDLE_OPEN, OPEN_HOW, .directory = 1, .name = 2, .argument = 3),
     CALL(open_by_handle_at, HANDLE_OPEN_BY_HANDLE, BLIND_OPEN_BY_HANDLE),
     CALL(mmap, HANDLE_MMAP, 0),
     CALL(execve, HANDLE_EXEC, 0, .name = 1),
@@ -70,6 +73,8 @@ const volatile struct call calls[CALLS] = {
     PATH_CALL(fchownat, PATH_CHOWN, .directory = 1, .name = 2, .argument = 3, .argument2 = 4),
     PATH_CALL(truncate, PATH_TRUNCATE, .name = 1, .argument = 2),
     PATH_CALL(ftruncate, PATH_TRUNCATE, .directory = 1, .argument = 2),
+    PATH_CALL(utimensat, PATH_UTIMENSAT, .directory = 1, .name = 2, .text = 3, .argument2 = 3),
+    PATH_CALL(fallocate, PATH_FALLOCATE, .directory = 1, .argument = 2, .argument2 = 3, .argument3 = 4),
     PATH_CALL(setxattr, PATH_SETXATTR, .name = 1, .text = 2, .argument = 4, .argument2 = 5),
     PATH_CALL(lsetxattr, PATH_SETXATTR, .name = 1, .text = 2, .argument = 4, .argument2 = 5),
     PATH_CALL(fsetxattr, PATH_SETXATTR, .directory = 1, .text = 2, .argument = 4, .argument2 = 5),
@@ -90,8 +95,11 @@ const volatile struct call calls[CALLS] = {
     PATH_CALL(mount_setattr, PATH_MOUNT_SETATTR, .directory = 1, .name = 2, .argument = 3),
 
 #if defined(__TARGET_ARCH_x86)
-    CALL(open, HANDLE_OPEN, 0),
-    CALL(creat, HANDLE_OPEN, 0),
+    CALL(open, HANDLE_OPEN, OPEN_FLAGS, .name = 1, .argument = 2),
+    CALL(creat, HANDLE_OPEN, OPEN_CREAT, .name = 1),
+    PATH_CALL(futimesat, PATH_UTIMES, .directory = 1, .name = 2, .text = 3, .argument2 = 3),
+    PATH_CALL(utimes, PATH_UTIMES, .name = 1, .text = 2, .argument2 = 2),
+    PATH_CALL(utime, PATH_UTIME, .name = 1, .text = 2, .argument2 = 2),
     PATH_CALL(unlink, PATH_UNLINK, .name = 1),
     PATH_CALL(rmdir, PATH_RMDIR, .name = 1),
     PATH_CALL(mkdir, PATH_MKDIR, .name = 1, .argument = 2),

@@ -50,6 +50,7 @@ struct socket_owner {
   u64 parent_start_ns;
   u32 pid, tid, parent_pid, container_pid, uid, gid;
   char comm[16];
+  u64 established; /* has been told */
 };
 
 struct {
@@ -75,7 +76,7 @@ struct {
 
 /* Key: address of the kernel's socket. */
 struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, FOLLOWED_SOCKETS);
   __type(key, u64);
   __type(value, struct socket_owner);
@@ -102,7 +103,7 @@ struct {
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
+  __uint(max_entries, 2);
   __type(key, u32);
   __type(value, struct small_draft);
 } small_drafts SEC(".maps");
@@ -197,7 +198,10 @@ static __always_inline void append_bytes(struct draft *draft, u32 index, const v
     draft->header.truncated |= 1 << index;
   }
   long failed = user ? bpf_probe_read_user(&draft->content[at], size, from) : bpf_probe_read_kernel(&draft->content[at], size, from);
-  if (failed) return;
+  if (failed) {
+    draft->header.truncated |= 1 << index;
+    return;
+  }
   draft->header.segment_bytes[index & 7] = size;
   draft->used = at + size;
 }

@@ -52,6 +52,7 @@ struct super_block {
 
 struct inode {
   u16 i_mode;
+  u32 i_rdev;
   u32 i_nlink;
   unsigned long i_ino;
   s64 i_size;
@@ -112,6 +113,7 @@ struct file___ref {
 struct fdtable {
   u32 max_fds;
   struct file **fd;
+  unsigned long *close_on_exec;
   unsigned long *open_fds;
 };
 
@@ -169,6 +171,7 @@ struct signal_struct {
   struct {
     int counter;
   } live;
+  int nr_threads;
   u32 flags;
   int group_exit_code;
 };

@@ -24,7 +24,7 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
 
-enum tcp_state { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_CLOSE = 7 };
+enum tcp_state { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_SYN_RECEIVED = 3, STATE_CLOSE = 7 };
 
 struct endpoint {
   struct sock *sock;
@@ -154,7 +154,10 @@ static __noinline int own_socket(const struct sock *sock, u32 container_pid) {
   struct socket_owner owner = {};
   u64 key = (u64)sock;
   fill_owner(&owner, container_pid);
-  bpf_map_update_elem(&socket_owners, &key, &owner, BPF_ANY);
+  if (!bpf_map_update_elem(&socket_owners, &key, &owner, BPF_ANY)) return 0;
+  /* No room: its end can't be told. */
+  __sync_fetch_and_add(&variables.counters.emitted[CLASS_NETWORK], 1);
+  __sync_fetch_and_add(&variables.counters.lost[CLASS_NETWORK], 1);
   return 0;
 }
 
@@ -324,12 +327,15 @@ __noinline int emit_message(const struct ended_call *ended, const struct endpoin
   return emit_datagram(ended, endpoint, &datagram);
 }
 
+#include "passing.bpf.h"
+
 __noinline int handle_message(const struct ended_call *ended) {
   if (!ended) return 0;
   struct endpoint endpoint = {};
   bool received = ended->call.detail & DATAGRAM_RECEIVED;
-  if (is_nothing(received, ended->result) || (received && ended->arguments[2] & MSG_PEEK)) return 0;
-  if (!takes_datagrams(ended->arguments[0], &endpoint)) return 0;
+  bool takes = takes_datagrams(ended->arguments[0], &endpoint);
+  if (ended->result >= 0) emit_descriptors(ended, &endpoint, ended->arguments[1]);
+  if (!takes || is_nothing(received, ended->result) || (received && ended->arguments[2] & MSG_PEEK)) return 0;
   return emit_message(ended, &endpoint, ended->arguments[1], ended->result);
 }
 
@@ -338,6 +344,7 @@ struct message_walk {
   const struct endpoint *endpoint;
   u64 messages;
   u32 count;
+  u32 datagrams;
 };
 
 static long message_step(u32 index, struct message_walk *walk) {
@@ -346,7 +353,8 @@ static long message_step(u32 index, struct message_walk *walk) {
   u32 size = 0;
   /* The kernel has written how much of each message it took, behind its header. */
   bpf_probe_read_user(&size, sizeof(size), (void *)(at + MESSAGE_BYTES - 8));
-  emit_message(walk->ended, walk->endpoint, at, size);
+  emit_descriptors(walk->ended, walk->endpoint, at);
+  if (walk->datagrams) emit_message(walk->ended, walk->endpoint, at, size);
   return 0;
 }
 
@@ -354,10 +362,11 @@ __noinline int handle_messages(const struct ended_call *ended) {
   if (!ended) return 0;
   struct endpoint endpoint = {};
   bool received = ended->call.detail & DATAGRAM_RECEIVED;
+  bool takes = takes_datagrams(ended->arguments[0], &endpoint);
+  if (!takes && endpoint.family != AF_UNIX) return 0;
   if (is_nothing(received, ended->result) || (received && ended->arguments[3] & MSG_PEEK)) return 0;
-  if (!takes_datagrams(ended->arguments[0], &endpoint)) return 0;
-  if (ended->result < 0) return emit_message(ended, &endpoint, ended->arguments[1], ended->result);
-  struct message_walk walk = {.ended = ended, .endpoint = &endpoint, .messages = ended->arguments[1], .count = ended->result};
+  if (ended->result < 0) return takes ? emit_message(ended, &endpoint, ended->arguments[1], ended->result) : 0;
+  struct message_walk walk = {.ended = ended, .endpoint = &endpoint, .messages = ended->arguments[1], .count = ended->result, .datagrams = takes};
   bpf_loop(MESSAGES, message_step, &walk, 0);
   return 0;
 }

@@ -69,7 +69,7 @@ static long walk_step(u32 index, struct walk *walk) {
 }
 
 /* Collects the path in the room of this processor. Returns where it begins there, PATH_BYTES when nothing was found. */
-static __noinline u32 collect_path(struct dentry *dentry, struct vfsmount *vfsmount, u32 *whole) {
+static __always_inline u32 collect_path(struct dentry *dentry, struct vfsmount *vfsmount, u32 *whole) {
   u32 zero = 0;
   struct path_room *room = bpf_map_lookup_elem(&path_rooms, &zero);
   if (!room || !dentry || !vfsmount) return PATH_BYTES;

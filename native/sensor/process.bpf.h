@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Processes: who is followed, fork, exec, failed exec. */
+/* Processes: who is followed, fork, exec, end. */
 #ifndef SENSOR_PROCESS_H
 #define SENSOR_PROCESS_H
 
-#include "files.bpf.h"
+#include "network.bpf.h"
 
 #define SIGNAL_GROUP_EXIT 4
 /* What one read of the blocks of an exec takes. */
@@ -59,6 +59,32 @@ static __noinline int append_block(struct draft *draft, u32 index, u64 from, u64
   return 0;
 }
 
+static __always_inline void fill_standard(struct standard_descriptor *standard, struct file *file) {
+  struct inode *inode = BPF_CORE_READ(file, f_inode);
+  standard->inode = BPF_CORE_READ(inode, i_ino);
+  standard->device = BPF_CORE_READ(inode, i_sb, s_dev);
+  standard->special = BPF_CORE_READ(inode, i_rdev);
+  standard->mode = BPF_CORE_READ(inode, i_mode);
+  standard->flags = BPF_CORE_READ(file, f_flags);
+  if ((standard->mode & S_IFMT) != S_IFSOCK) return;
+  struct socket *socket = BPF_CORE_READ(file, private_data);
+  standard->socket = identity_of(BPF_CORE_READ(socket, sk));
+}
+
+/* Standard input, output or error as the new program finds it. */
+__noinline int append_standard(struct draft *draft, u32 index, u32 descriptor) {
+  struct standard_descriptor standard = {};
+  struct file *file = file_of(descriptor);
+  if (!draft) return 0;
+  u32 at = draft->used;
+  if (at > CONTENT_BYTES - sizeof(standard)) return 0;
+  if (file) fill_standard(&standard, file);
+  bpf_probe_read_kernel(&draft->content[at], sizeof(standard), &standard);
+  draft->used = at + sizeof(standard);
+  draft->header.segment_bytes[index & 7] += sizeof(standard);
+  return 0;
+}
+
 static __always_inline int emit_canary(struct task_struct *task, u32 at) {
   struct draft *draft = begin(KIND_CANARY, CLASS_PROCESS, task, 0);
   if (!draft) return 0;
@@ -81,6 +107,7 @@ static __always_inline void append_exec(struct draft *draft, struct task_struct 
   header->body.exec.env_bytes = env_end - env;
   append_block(draft, 4, args, args_end - args, ARGS_BYTES);
   append_block(draft, 5, env, env_end - env, ENV_BYTES);
+  for (u32 descriptor = 0; descriptor < 3; descriptor++) append_standard(draft, 6, descriptor);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -94,6 +121,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
     if (!container_pid) return 0;
     follow(task, container_pid);
   }
+  emit_closed_by_exec();
   struct draft *draft = begin(KIND_EXEC, CLASS_PROCESS, task, container_pid);
   if (!draft) return 0;
   append_exec(draft, task, bprm);

@@ -27,6 +27,7 @@ static const struct {
 } OPTIONAL[] = {
     {"on_call_start", "btf_trace_sys_enter"},
     {"on_tcp_state", "btf_trace_inet_sock_set_state"},
+    {"on_tcp_state_again", "btf_trace_inet_sock_set_state"},
     {"on_ring_submit", "btf_trace_io_uring_submit_req"},
 };
 #define OPTIONAL_COUNT (sizeof(OPTIONAL) / sizeof(OPTIONAL[0]))
@@ -109,7 +110,8 @@ static void attach(struct programs *programs) {
     else {
       struct bpf_link *link = bpf_program__attach(program);
       if (!link) fail_load(errno);
-      programs->program_fds[programs->attached] = bpf_program__fd(program);
+      /* Of the two for states of TCP each stands in for the other. */
+      programs->program_fds[programs->attached] = strncmp(name, "on_tcp_state", 12) ? bpf_program__fd(program) : -1;
       programs->links[programs->attached++] = link;
     }
   }
@@ -144,7 +146,7 @@ struct sensor_counters programs_counters(const struct programs *programs) {
   for (u32 i = 0; i < programs->attached; i++) {
     struct bpf_prog_info info = {0};
     u32 size = sizeof(info);
-    if (!bpf_obj_get_info_by_fd(programs->program_fds[i], &info, &size)) counters.missed_runs += info.recursion_misses;
+    if (programs->program_fds[i] >= 0 && !bpf_obj_get_info_by_fd(programs->program_fds[i], &info, &size)) counters.missed_runs += info.recursion_misses;
   }
   return counters;
 }
@@ -178,5 +180,4 @@ void programs_mark_canary(struct programs *programs, u32 pid, u32 at) {
 
 void programs_detach(struct programs *programs) {
   for (u32 i = 0; i < programs->attached; i++) bpf_link__destroy(programs->links[i]);
-  programs->attached = 0;
 }

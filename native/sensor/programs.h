@@ -22,7 +22,7 @@ struct programs {
   struct bpf_object *object;
   struct ring_buffer *ring;
   struct bpf_link *links[MAX_PROGRAMS];
-  int program_fds[MAX_PROGRAMS];
+  int program_fds[MAX_PROGRAMS]; /* -1: runs that were left out are none */
   u32 attached;
   int find_namespace_link;
   int seed_link;

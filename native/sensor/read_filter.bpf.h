@@ -35,4 +35,38 @@ static __always_inline bool is_dull_path(struct draft *draft) {
   return same(path, "/usr/", 5) || same(path, "/lib", 4) || same(path, "/bin/", 5) || same(path, "/sbin/", 6) || same(path, "/etc/ld.so.", 11);
 }
 
+#define O_WRITING (3 | 0100 | 01000) /* O_ACCMODE, O_CREAT, O_TRUNC */
+#define O_CREAT_WRONLY_TRUNC (1 | 0100 | 01000)
+#define EROFS 30
+#define ELOOP 40
+#define EPERM 1
+#define ENXIO 6
+#define EACCES 13
+/* From here on numbers that never reach a program: the call begins anew. */
+#define ERESTARTSYS 512
+
+static __noinline u64 open_flags(const struct ended_call *ended) {
+  u64 flags = argument_of(ended, ended->call.argument);
+  if (ended->call.detail == OPEN_CREAT) return O_CREAT_WRONLY_TRUNC;
+  /* struct open_how begins with the flags. */
+  if (ended->call.detail == OPEN_HOW && bpf_probe_read_user(&flags, sizeof(flags), (void *)flags)) return 0;
+  return flags;
+}
+
+/*
+ * Failed opens: those that were refused, and those that would have written, are all told. Of the others, look-ups for the
+ * most part, the reader keeps those of sensitive paths; those for programs and libraries of the image don't get there.
+ */
+static __noinline int is_dull_failure(const struct ended_call *ended, u64 flags) {
+  s64 error = -ended->result;
+  if (error == EACCES || error == EPERM || error == EROFS || error == ELOOP) return 0;
+  /* Every shell asks for its terminal. */
+  if (error >= ERESTARTSYS || error == ENXIO) return 1;
+  if (flags & O_WRITING) return 0;
+  u8 name[12] = {};
+  bpf_probe_read_user(name, sizeof(name), (void *)argument_of(ended, ended->call.name));
+  return same(name, "/usr/", 5) || same(name, "/lib", 4) || same(name, "/bin/", 5) || same(name, "/sbin/", 6) ||
+         same(name, "/sys/", 5) || same(name, "/etc/ld.so.", 11);
+}
+
 #endif

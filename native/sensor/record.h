@@ -5,8 +5,8 @@
  * The loader writes a stream of frames to its standard output. All numbers are little-endian.
  *
  *   frame   := length (u32, bytes that follow), record
- *   record  := struct record_header (168 bytes), segments
- *   segments:= segment_bytes[0] bytes, segment_bytes[1] bytes, …; their sum is length - 168
+ *   record  := struct record_header (176 bytes), segments
+ *   segments:= segment_bytes[0] bytes, segment_bytes[1] bytes, …; their sum is length - 176
  *
  * What the body and the segments of a record mean depends on its kind and stands with the kinds below. A segment that does
  * not apply is empty. `seq` comes from one counter for all records of the BPF programs, so that a hole is a lost record; two
@@ -27,8 +27,8 @@ typedef int64_t s64;
 #endif
 
 #define RECORD_MAGIC 0x434f
-#define RECORD_VERSION 1
-#define RECORD_SEGMENTS 6
+#define RECORD_VERSION 2
+#define RECORD_SEGMENTS 8
 
 /* Longest path kept, resolved or as passed; PATH_MAX for a name, twice that for a resolved one. */
 #define NAME_BYTES 4096
@@ -53,7 +53,8 @@ enum record_class {
 
 enum record_kind {
   KIND_FORK = 1,        /* fork; about the child */
-  KIND_EXEC = 2,        /* exec; segments: file, filename, interpreter, cwd, argument block, environment block */
+  KIND_EXEC = 2,        /* exec; segments: file, filename, interpreter, cwd, argument block, environment block,
+                           three struct standard_descriptor */
   KIND_EXEC_FAILED = 3, /* path; segments: base, name */
   KIND_EXIT = 4,        /* exit */
 
@@ -61,6 +62,7 @@ enum record_kind {
   KIND_CLOSE_WRITE = 17,    /* file; segments: path */
   KIND_SHARED_MAPPING = 18, /* file; segments: path */
   KIND_PATH = 19,           /* path; segments: base, name, target base, target name, text */
+  KIND_OPEN_FAILED = 20,    /* path, argument: flags of open(2); segments: base, name */
 
   KIND_CONNECT = 32,   /* socket; segments: address of the peer */
   KIND_BIND = 33,      /* socket; segments: own address */
@@ -69,6 +71,7 @@ enum record_kind {
   KIND_SOCKET = 36,    /* socket, with the family in body.socket.family */
   KIND_TCP_STATE = 37, /* tcp; segments: local address, remote address */
   KIND_DATAGRAM = 38,  /* datagram; segments: remote address, payload */
+  KIND_DESCRIPTOR = 39, /* descriptor; segments: path */
 
   KIND_CREDENTIALS = 48, /* credentials */
   KIND_NAMESPACE = 49,   /* namespace */
@@ -104,6 +107,11 @@ enum path_operation {
   PATH_FSMOUNT,
   PATH_MOUNT_SETATTR,
   PATH_PIVOT_ROOT,
+  /* The text is what the call was given: two struct timespec, two struct timeval, a struct utimbuf; empty for "now". */
+  PATH_UTIMENSAT,
+  PATH_UTIMES,
+  PATH_UTIME,
+  PATH_FALLOCATE,
 };
 
 enum credential_call { CREDENTIAL_SETUID = 1, CREDENTIAL_SETGID, CREDENTIAL_SETGROUPS, CREDENTIAL_CAPSET };
@@ -122,7 +130,7 @@ enum blind_interface {
 enum blind_stage { BLIND_ATTEMPT = 0, BLIND_SUBMIT = 1 };
 
 /* Bits of file_body.bits. */
-enum file_bits { FILE_WRITABLE = 1, FILE_CREATED = 2, FILE_MEMFD = 4 };
+enum file_bits { FILE_WRITABLE = 1, FILE_CREATED = 2, FILE_MEMFD = 4, FILE_STILL_MAPPED = 8 };
 
 struct file_body {
   u64 inode;
@@ -133,6 +141,16 @@ struct file_body {
   u32 flags; /* of open(2) */
   u32 bits;  /* enum file_bits */
   u32 reserved;
+};
+
+/* What one of the descriptors 0, 1, 2 is at an exec. */
+struct standard_descriptor {
+  u64 inode;
+  u64 socket;  /* as in the records about sockets; 0: it is none */
+  u32 device;  /* that the inode lies on */
+  u32 special; /* of a device file: which device */
+  u32 mode;    /* st_mode; 0: closed */
+  u32 flags;   /* of open(2) */
 };
 
 union record_body {
@@ -155,6 +173,7 @@ union record_body {
     u64 argument2;
     u32 operation; /* enum path_operation */
     u32 system_call;
+    u64 argument3;
   } path;
   struct {
     u64 socket; /* identity while it lives, not an address */
@@ -183,6 +202,13 @@ union record_body {
     u32 messages;
     u32 received; /* 0: sent, 1: received */
   } datagram;
+  struct {
+    struct file_body file;
+    u64 socket;
+    u16 type;
+    u16 protocol;
+    u32 received; /* 0: sent, 1: received */
+  } descriptor;
   struct {
     s64 result;
     u32 call; /* enum credential_call */
@@ -255,6 +281,7 @@ struct sensor_counters {
 };
 
 _Static_assert(sizeof(union record_body) == 64, "the body has 64 bytes");
-_Static_assert(sizeof(struct record_header) == 168, "decode.ts counts on this");
+_Static_assert(sizeof(struct standard_descriptor) == 32, "names.ts counts on this");
+_Static_assert(sizeof(struct record_header) == 176, "decode.ts counts on this");
 
 #endif

@@ -14,8 +14,6 @@
 /* CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; clone(2) uses the first for its exit signal. */
 #define CLONE_NEWTIME 0x80
 #define CLONE_NEW 0x7e020000
-#define EPERM 1
-#define EACCES 13
 #define ENOSYS 38
 #define TS_COMPAT 2
 #define X32_BIT 0x40000000

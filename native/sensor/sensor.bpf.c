@@ -79,7 +79,8 @@ int BPF_PROG(on_call_end, struct pt_regs *regs, long result) {
 /* What closes a file must be seen before it does: afterwards nobody knows which one it was. */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_call_start, struct pt_regs *regs, long number) {
-  if (number != CALL_close && number != CALL_close_range && number != CALL_dup3
+  if (number != CALL_close && number != CALL_close_range && number != CALL_dup3 && number != CALL_execve &&
+      number != CALL_execveat
 #if defined(__TARGET_ARCH_x86)
       && number != CALL_dup2
 #endif
@@ -89,16 +90,17 @@ int BPF_PROG(on_call_start, struct pt_regs *regs, long number) {
   if (!known) return 0;
   struct task_struct *task = bpf_get_current_task_btf();
   if (is_compat(task, number)) return 0;
+  if (number == CALL_execve || number == CALL_execveat) return remember_closing(known->container_pid);
   u64 arguments[6];
   read_arguments(regs, arguments);
-  if (number == CALL_close) return emit_close(task, known->container_pid, file_of(arguments[0]));
+  if (number == CALL_close) return emit_close(known->container_pid, arguments[0], FILE_STILL_MAPPED);
   if (number == CALL_close_range) {
     if (arguments[2] & CLOSE_RANGE_CLOEXEC) return 0;
-    return emit_range(known->container_pid, arguments[0], arguments[1]);
+    return emit_range(known->container_pid, arguments[0], arguments[1], FILE_STILL_MAPPED);
   }
   /* The second descriptor of dup2 and dup3 is closed, unless it is the first or the call fails. */
   if (arguments[0] == arguments[1] || !file_of(arguments[0])) return 0;
-  return emit_close(task, known->container_pid, file_of(arguments[1]));
+  return emit_close(known->container_pid, arguments[1], FILE_STILL_MAPPED);
 }
 
 /* The kernel reads this word; as loaded the program is under the GPL. */

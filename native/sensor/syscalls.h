@@ -40,6 +40,11 @@
 #define CALL_fchownat 260
 #define CALL_truncate 76
 #define CALL_ftruncate 77
+#define CALL_utimensat 280
+#define CALL_futimesat 261
+#define CALL_utimes 235
+#define CALL_utime 132
+#define CALL_fallocate 285
 #define CALL_setxattr 188
 #define CALL_lsetxattr 189
 #define CALL_fsetxattr 190
@@ -117,6 +122,8 @@
 #define CALL_fchownat 54
 #define CALL_truncate 45
 #define CALL_ftruncate 46
+#define CALL_utimensat 88
+#define CALL_fallocate 47
 #define CALL_setxattr 5
 #define CALL_lsetxattr 6
 #define CALL_fsetxattr 7

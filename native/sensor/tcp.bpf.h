@@ -43,20 +43,24 @@ static __always_inline void fill_tcp(union record_body *body, const struct sock 
   body->tcp.error = BPF_CORE_READ(sock, sk_err);
 }
 
-/* A connection came up, could not, or went down. Runs in interrupts too: the current task means nothing but at its start. */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_tcp_state, const struct sock *sock, int from, int to) {
+/*
+ * A connection came up, could not, or went down. Runs in interrupts too: the current task means nothing but at its start.
+ * Done twice for the same change it does nothing the second time.
+ */
+static __always_inline int tell_tcp_state(const struct sock *sock, int from, int to, u32 round) {
   u64 key = (u64)sock;
-  if (to == STATE_SYN_SENT) {
-    struct followed *known = followed_now();
+  if (to == STATE_SYN_SENT || to == STATE_SYN_RECEIVED) {
+    /* The memory of a socket begins a new life, whoever had it before. */
+    struct followed *known = to == STATE_SYN_SENT ? followed_now() : 0;
     if (known) own_socket(sock, known->container_pid);
+    else if (bpf_map_lookup_elem(&socket_owners, &key)) bpf_map_delete_elem(&socket_owners, &key);
     return 0;
   }
   if (to != STATE_CLOSE && !(to == STATE_ESTABLISHED && from == STATE_SYN_SENT)) return 0;
   struct socket_owner *owner = bpf_map_lookup_elem(&socket_owners, &key);
-  u32 zero = 0;
-  struct small_draft *draft = bpf_map_lookup_elem(&small_drafts, &zero);
-  if (!owner || !draft) return 0;
+  struct small_draft *draft = bpf_map_lookup_elem(&small_drafts, &round);
+  if (!owner || !draft || (to == STATE_ESTABLISHED && owner->established)) return 0;
+  if (to == STATE_ESTABLISHED) owner->established = 1;
   struct address address = {};
   draft->used = 0;
   fill_header(&draft->header, KIND_TCP_STATE, CLASS_NETWORK);
@@ -69,6 +73,20 @@ int BPF_PROG(on_tcp_state, const struct sock *sock, int from, int to) {
   hand_over(&draft->header, sizeof(struct record_header) + used);
   if (to == STATE_CLOSE) bpf_map_delete_elem(&socket_owners, &key);
   return 0;
+}
+
+/*
+ * Two programs do the same: the kernel leaves one out when an interrupt comes while it is at work on that processor, as on a
+ * busy machine it does. The other one is not at work then.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tcp_state, const struct sock *sock, int from, int to) {
+  return tell_tcp_state(sock, from, to, 0);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tcp_state_again, const struct sock *sock, int from, int to) {
+  return tell_tcp_state(sock, from, to, 1);
 }
 
 #endif

@@ -67,7 +67,11 @@ export const callEffects = z.object({
   files_total: count,
   contacts: z.array(contact).describe("Where it connected or tried to, and names that it asked for; bounded."),
   contacts_total: count,
-  other: z.array(z.string()).describe("Other doings worth a look: namespaces, tracing, refused interfaces; bounded."),
+  other: z
+    .array(z.string())
+    .describe(
+      "Other doings worth a look: namespaces, tracing, refused interfaces, files that it tried to open or change and could not; bounded.",
+    ),
   other_total: count,
   exit_code: z.number().int().nullable().describe("Exit code of its shell, by the kernel."),
   signal: z.string().nullable().describe("Signal that ended its shell."),

@@ -4,6 +4,7 @@ import { bytesText, errno, fileIdentity, filePath, processHead, sensitive } from
 
 const fileHead = { ...processHead, ...filePath, sensitive };
 const mode = z.string().describe("Permission bits, octal.");
+const timeSet = z.string();
 
 export const openEvent = z
   .object({
@@ -19,9 +20,31 @@ export const openEvent = z
     "A file was made or opened for writing, or a sensitive one was opened for reading. Other reads are not kept.",
   );
 
+export const openFailedEvent = z
+  .object({
+    kind: z.literal("file.open-failed"),
+    ...fileHead,
+    access: z.enum(["read", "write", "read-write"]).describe("What it was to be opened for."),
+    create: z.literal(true).optional().describe("It would have been made (O_CREAT)."),
+    errno: z.string().describe("Name of the error."),
+  })
+  .describe(
+    "A file could not be opened. Kept are refusals (EACCES, EPERM, EROFS, ELOOP), attempts to write, and look-ups of sensitive paths; other look-ups that found nothing are not. The path is the one that the program named: a link in it may have led elsewhere.",
+  );
+
 export const closeWriteEvent = z
-  .object({ kind: z.literal("file.close-write"), ...fileHead, ...fileIdentity })
-  .describe("A file that was open for writing was closed.");
+  .object({
+    kind: z.literal("file.close-write"),
+    ...fileHead,
+    still_mapped: z
+      .literal(true)
+      .optional()
+      .describe("A shared mapping still holds it: the content can change from here on without another event."),
+    ...fileIdentity,
+  })
+  .describe(
+    "A file that was open for writing was closed for the last time: by a call, by an exec, or by the end of the process.",
+  );
 
 export const sharedMappingEvent = z
   .object({ kind: z.literal("file.shared-mapping"), ...fileHead, ...fileIdentity })
@@ -67,3 +90,17 @@ export const umountEvent = pathEvent("file.umount", "A file system was unmounted
   flags: count.describe("Flags as passed."),
 });
 export const chrootEvent = pathEvent("file.chroot", "A process changed its root, or tried to.", {});
+export const utimeEvent = pathEvent("file.utime", "The times of a file were set.", {
+  accessed: timeSet.describe(
+    "New time of the last access: ISO 8601 to the nanosecond, `now`, `as it was`, or `unknown`.",
+  ),
+  modified: timeSet.describe("New time of the last change: one that is not `now` was made up."),
+});
+export const allocateEvent = pathEvent("file.allocate", "Room of a file was reserved, freed or moved (fallocate).", {
+  modes: z
+    .array(z.string())
+    .optional()
+    .describe("`keep-size`, `punch-hole`, `collapse-range`, `zero-range`, `insert-range`, `unshare-range`."),
+  offset: count.describe("First byte."),
+  length: count.describe("Bytes."),
+});

@@ -1,6 +1,16 @@
 import * as z from "zod";
 import { count } from "./common.ts";
-import { durationMs, errno, localEnd, processHead, remoteEnd, roleOfRemote, socketHead } from "./event-parts.ts";
+import {
+  bytesText,
+  durationMs,
+  errno,
+  fileIdentity,
+  localEnd,
+  processHead,
+  remoteEnd,
+  roleOfRemote,
+  socketHead,
+} from "./event-parts.ts";
 
 export const socketEvent = z
   .object({
@@ -77,6 +87,18 @@ export const datagramEvent = z
     errno,
   })
   .describe("A datagram was sent or received.");
+
+export const descriptorEvent = z
+  .object({
+    kind: z.literal("net.descriptor"),
+    ...socketHead,
+    direction: z.enum(["sent", "received"]).describe("Seen from the process: each passing has one of both."),
+    ...bytesText("object", "What the descriptor leads to: a path, `pipe:<inode>`, `socket:<inode>`."),
+    ...fileIdentity,
+  })
+  .describe(
+    "A descriptor was passed through a Unix socket: the receiver can use what it could perhaps not have opened.",
+  );
 
 const question = z.object({
   name: z.string().describe("The name."),

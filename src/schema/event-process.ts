@@ -62,6 +62,12 @@ export const execEvent = z
     script: z.string().optional().describe("Script that was executed by its first line."),
     interpreter: z.string().optional().describe("Interpreter that the script names."),
     ...bytesText("cwd", "Working directory."),
+    stdio: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "Standard input, output, error as the program finds them: `null`, `closed`, `terminal`, `pipe:<inode>` (equal numbers are one pipe), `connection:<number>` as in events about sockets, `file:<device>:<inode>`.",
+      ),
     ...argv,
     argv_bytes: count.describe("Length of all arguments, also of what was not kept."),
     truncated: z.literal(true).optional().describe("The arguments were longer than what is kept; the last one is cut."),

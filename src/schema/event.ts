@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+  allocateEvent,
   chmodEvent,
   chownEvent,
   chrootEvent,
@@ -9,6 +10,7 @@ import {
   mknodEvent,
   mountEvent,
   openEvent,
+  openFailedEvent,
   removexattrEvent,
   renameEvent,
   rmdirEvent,
@@ -18,6 +20,7 @@ import {
   truncateEvent,
   umountEvent,
   unlinkEvent,
+  utimeEvent,
 } from "./event-file.ts";
 import {
   acceptEvent,
@@ -25,6 +28,7 @@ import {
   closeEvent,
   connectEvent,
   datagramEvent,
+  descriptorEvent,
   dnsAnswerEvent,
   dnsQueryEvent,
   listenEvent,
@@ -59,6 +63,7 @@ const EVENT_KINDS = [
   reachEvent,
   blindSpotEvent,
   openEvent,
+  openFailedEvent,
   closeWriteEvent,
   sharedMappingEvent,
   unlinkEvent,
@@ -76,6 +81,8 @@ const EVENT_KINDS = [
   mountEvent,
   umountEvent,
   chrootEvent,
+  utimeEvent,
+  allocateEvent,
   socketEvent,
   connectEvent,
   bindEvent,
@@ -83,6 +90,7 @@ const EVENT_KINDS = [
   acceptEvent,
   closeEvent,
   datagramEvent,
+  descriptorEvent,
   dnsQueryEvent,
   dnsAnswerEvent,
   readyEvent,

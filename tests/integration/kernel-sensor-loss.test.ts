@@ -136,7 +136,7 @@ describe("ends", () => {
     const first = await startKept();
     await first.source.watch(held.pid);
     const programs = programsOf(first.source.pid);
-    expect(new Set(workload.programsAlive(programs)).size).toBe(9);
+    expect(new Set(workload.programsAlive(programs)).size).toBe(10);
     process.kill(first.source.pid, "SIGKILL");
     await until(() => first.deaths.length > 0);
     expect(first.deaths).toEqual([expect.stringMatching(/^the sensor ended with signal SIGKILL after record \d+$/)]);

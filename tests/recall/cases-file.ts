@@ -136,6 +136,7 @@ export const FILE_CASES: readonly RecallCase[] = [
         fact("file.truncate", { path, size: 4 }),
         ...made(other, 5000, { access: "read-write" }),
         fact("file.truncate", { path: other, size: 8192 }),
+        fact("file.allocate", { path: other, modes: ["keep-size", "punch-hole"], offset: 0, length: 4096 }),
         fact("file.truncate", { path: other, size: 5000 }),
       ];
     },
@@ -146,11 +147,11 @@ export const FILE_CASES: readonly RecallCase[] = [
     program: "shared-mapping",
     each: (i, context) => {
       const path = named(context, "mapped", i);
-      // The mapping keeps the file open when its descriptor is closed, so no close is told.
       return [
         fact("file.open", { path, access: "read-write", created: true }),
         fact("file.truncate", { path, size: 4096 }),
         fact("file.shared-mapping", { path, size: 4096 }),
+        fact("file.close-write", { path, size: 4096, still_mapped: true }),
       ];
     },
   },
@@ -185,10 +186,13 @@ export const FILE_CASES: readonly RecallCase[] = [
   { number: 38, title: "a path of 3 KiB", program: "deep-path", atMost: 50, each: deepPath },
   {
     number: 39,
-    title: "the same bytes again",
+    title: "the same bytes again, and touched",
     program: "same-bytes",
     once: ({ dir }) => made(`${dir}/same`, 5),
-    each: (_, { dir }) => written(`${dir}/same`, 5),
+    each: (_, { dir }) => [
+      ...written(`${dir}/same`, 5),
+      fact("file.utime", { path: `${dir}/same`, accessed: "now", modified: "now" }),
+    ],
   },
   { number: 40, title: "1 GiB, and 100,000 small files", ownRun: "large and many files" },
   {
@@ -197,6 +201,21 @@ export const FILE_CASES: readonly RecallCase[] = [
     program: "sensitive-read",
     once: secret,
     each: (_, context) => [readSecret(context)],
+  },
+  {
+    number: 41,
+    title: "what may not be read or written",
+    program: "refused-open",
+    each: (i, context) => [
+      fact("file.open-failed", { path: "/etc/shadow", access: "read", sensitive: true, errno: "EACCES" }),
+      fact("file.open-failed", {
+        path: named(context, "/usr/refused", i),
+        access: "write",
+        create: true,
+        errno: "EROFS",
+      }),
+      fact("file.open-failed", { path: `${context.dir}/id_rsa`, access: "read", sensitive: true, errno: "ENOENT" }),
+    ],
   },
   {
     number: 42,

@@ -1,5 +1,6 @@
-import { type CaseContext, life, type RecallCase } from "./expect.ts";
+import { type CaseContext, life, made, named, type RecallCase } from "./expect.ts";
 import { type Fact, fact } from "./fact.ts";
+import { FACT_CLASSES } from "./observed.ts";
 
 const OPEN = "127.0.0.1:21000";
 const CLOSED = "127.0.0.1:21001";
@@ -146,7 +147,18 @@ export const NETWORK_CASES: readonly RecallCase[] = [
         connect("unix", abstract, "connected"),
       ];
     },
-    pending: "descriptors that are passed through a Unix socket are not recorded",
+  },
+  {
+    number: 56,
+    title: "a descriptor that is passed through a Unix socket",
+    program: "pass-descriptor",
+    each: (i, context) => {
+      const path = named(context, "passed", i);
+      const passed = ["sent", "received"].map((direction) =>
+        fact("net.descriptor", { transport: "unix", direction, object: path }),
+      );
+      return [...made(path, 6), ...passed];
+    },
   },
   {
     number: 57,
@@ -210,7 +222,7 @@ export const NETWORK_CASES: readonly RecallCase[] = [
     number: 62,
     title: "a shell on a connection",
     program: "reverse-shell.sh",
-    classes: ["process"],
+    classes: ["process", "stdio"],
     once: (context) => [life(context, [commandServer(context)], "signal SIGTERM")],
     each: (i, context) => [
       life(
@@ -224,15 +236,15 @@ export const NETWORK_CASES: readonly RecallCase[] = [
         ],
         "exit 9",
       ),
+      ...["input", "output", "errors"].map((name) => fact("process.exec", { argv: ["sh"], [name]: "127.0.0.1:21010" })),
     ],
-    pending: "what standard input and output are at an exec is not recorded; program and connection are",
   },
   {
     number: 63,
     title: "data piped out",
     program: "pipe.sh",
+    classes: [...FACT_CLASSES, "stdio"],
     each: pipe,
-    pending: "which pipe joins which programs is not recorded; the programs and the connection are",
   },
 ];
 
@@ -301,6 +313,7 @@ function pipe(i: number, context: CaseContext): Fact[] {
     life(context, [], "exit 0"),
     life(context, [{ exe: "/usr/bin/base64", argv: ["base64", "-w", String(100 + i)] }], "exit 0"),
     life(context, [{ exe: "/usr/bin/curl", argv: curl }], "exit 7"),
+    fact("process.exec", { argv: ["base64", "-w", String(100 + i)], output_to: curl }),
     connect("tcp", "127.0.0.1:21011", "refused", "ECONNREFUSED"),
   ];
 }

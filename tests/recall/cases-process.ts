@@ -94,7 +94,8 @@ export const PROCESS_CASES: readonly RecallCase[] = [
       life(context, [nop(context, i, { exe: "memfd:recall-memfd", memfd: true })], "exit 0"),
       fact("blind-spot", { interface: "memfd", stage: "attempt" }),
     ],
-    pending: "the hash of the content of a memfd is not taken",
+    pending:
+      "the content of a program in memory is gone with its process, often within a millisecond: whoever is to hash it would have to hold the process at its start, and nothing of the recorder may do that",
   },
   {
     number: 11,

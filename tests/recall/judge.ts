@@ -2,7 +2,7 @@ import type { CaptureEvent } from "../../src/schema/event.ts";
 import type { CaseContext, RecallCase } from "./expect.ts";
 import { times } from "./expect.ts";
 import type { Fact } from "./fact.ts";
-import { FACT_CLASSES, factsBelow, type ObservedProcesses } from "./observed.ts";
+import { eventsBelow, FACT_CLASSES, factsBelow, type ObservedProcesses } from "./observed.ts";
 
 /** What a capture says of one call of one case, against what the call did. */
 export interface Judgement {
@@ -13,6 +13,8 @@ export interface Judgement {
   missing: Fact[];
   /** Facts that it has and that did not happen. */
   phantom: Fact[];
+  /** The events of the call that make a fact. */
+  eventsOf: (one: Fact) => CaptureEvent[];
 }
 
 /** Judges one call of a case from the capture's events alone. */
@@ -27,7 +29,9 @@ export function judgeCase(entry: RecallCase, context: CaseContext, processes: Ob
   // The program itself counts too: a case that makes no facts of its own is not seen without it.
   if (roots.length === 0) missing.unshift(`the program with the argument ${context.tag}`);
   const phantom = without(observed, expected);
-  return { expected: expected.length + 1, seen: expected.length + 1 - missing.length, missing, phantom };
+  const seen = expected.length + 1 - missing.length;
+  const eventsOf = (one: Fact): CaptureEvent[] => roots.flatMap((root) => eventsBelow(processes, root, one));
+  return { expected: expected.length + 1, seen, missing, phantom, eventsOf };
 }
 
 /** `from` without one of each of `taken`, as often as it stands there. */
@@ -60,12 +64,17 @@ export function disorder(events: readonly CaptureEvent[]): string[] {
   return faults;
 }
 
-/** The first few of many, one a line, for a failing test. */
+const MOST_SHOWN = 6;
+
+/** The first few of many, one a line, for a failing test; of what did not happen the very events too. */
 export function shown(judgement: Judgement): string {
   const list = (title: string, facts: readonly Fact[]): string[] => [
     ...(facts.length > 0 ? [`${title} (${facts.length}):`] : []),
-    ...facts.slice(0, 6).map((entry) => `  ${entry.slice(0, 500)}`),
+    ...facts.slice(0, MOST_SHOWN).map((entry) => `  ${entry.slice(0, 500)}`),
   ];
   const { expected, seen, missing, phantom } = judgement;
-  return [`${seen} of ${expected} seen`, ...list("missing", missing), ...list("phantom", phantom)].join("\n");
+  const events = phantom.slice(0, MOST_SHOWN).flatMap((entry) => judgement.eventsOf(entry));
+  const told = events.map((event) => `  ${JSON.stringify(event).slice(0, 600)}`);
+  const phantoms = [...list("phantom", phantom), ...(told.length > 0 ? ["events like these:", ...told] : [])];
+  return [`${seen} of ${expected} seen`, ...list("missing", missing), ...phantoms].join("\n");
 }

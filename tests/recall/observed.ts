@@ -1,9 +1,11 @@
 import type { CaptureEvent, EventOf } from "../../src/schema/event.ts";
 import { exactBytes, type Fact, fact, factOf } from "./fact.ts";
+import { joinsOf } from "./joined.ts";
 
 /** What a case may be compared by: only these of the facts below its first process. */
 export const FACT_CLASSES = ["process", "file", "network", "security"] as const;
-export type FactClass = (typeof FACT_CLASSES)[number];
+/** `stdio`: only where a case asks for it, as every program has it. */
+export type FactClass = (typeof FACT_CLASSES)[number] | "stdio";
 
 export interface ObservedProcess {
   id: string;
@@ -89,12 +91,18 @@ export class ObservedProcesses {
 /** All facts of one case: of its first process what it did, of its descendants also their lives. */
 export function factsBelow(processes: ObservedProcesses, root: ObservedProcess, classes: readonly FactClass[]): Fact[] {
   const facts: Fact[] = [];
+  if (classes.includes("stdio")) facts.push(...joinsOf([...processes.below(root)].map(({ entry }) => entry)));
   for (const { entry, depth } of processes.below(root)) {
     if (depth > 0 && classes.includes("process")) facts.push(lifeOf(entry, depth));
     // One by one: as arguments of one call they could be too many.
     for (const act of actsOf(entry, classes)) facts.push(act);
   }
   return facts;
+}
+
+/** The events of a call that make this fact; none of a life, which is made of many. */
+export function eventsBelow(processes: ObservedProcesses, root: ObservedProcess, one: Fact): CaptureEvent[] {
+  return [...processes.below(root)].flatMap(({ entry }) => entry.acts.filter((act) => factOf(act) === one));
 }
 
 function actsOf(entry: ObservedProcess, classes: readonly FactClass[]): Fact[] {

@@ -35,7 +35,7 @@ static int cpu_ms_of(int who) {
 }
 
 static const struct workload_case *find(const char *name, size_t length) {
-  const struct workload_case *const tables[] = {PROCESS_CASES, FILE_CASES, NETWORK_CASES, SECURITY_CASES};
+  const struct workload_case *const tables[] = {PROCESS_CASES, FILE_CASES, NETWORK_CASES, SECURITY_CASES, ATTEMPT_CASES};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
     for (const struct workload_case *entry = tables[i]; entry->name; entry++)
       if (strlen(entry->name) == length && !strncmp(entry->name, name, length)) return entry;

@@ -13,7 +13,7 @@ struct workload_case {
   int (*run)(int times);
 };
 
-extern const struct workload_case PROCESS_CASES[], FILE_CASES[], NETWORK_CASES[], SECURITY_CASES[];
+extern const struct workload_case PROCESS_CASES[], FILE_CASES[], NETWORK_CASES[], SECURITY_CASES[], ATTEMPT_CASES[];
 
 /* Waits; 1 when the child ended with code 0. */
 int ended_well(pid_t child);

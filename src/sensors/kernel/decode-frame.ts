@@ -1,12 +1,12 @@
 import type { FileIdentity, PathText, RecordHead, SocketAddress } from "./record.ts";
 
 /** Offsets of native/sensor/record.h. */
-const HEADER_BYTES = 168;
+const HEADER_BYTES = 176;
 const SEGMENT_TABLE_AT = 80;
-const SEGMENTS = 6;
-const BODY_AT = 104;
+const SEGMENTS = 8;
+const BODY_AT = 112;
 const MAGIC = 0x434f;
-const VERSION = 1;
+const VERSION = 2;
 const TWO_32 = 0x1_0000_0000;
 const NOTHING = Buffer.alloc(0);
 const SLASH = 0x2f;
@@ -84,22 +84,26 @@ export class Frame {
   }
 
   s64(at: number): number {
-    return this.bytes.readInt32LE(BODY_AT + at + 4) * TWO_32 + this.bytes.readUInt32LE(BODY_AT + at);
+    return readS64(this.bytes, BODY_AT + at);
   }
 
   /** Sixteen digits, for identities that are no quantity. */
   hex64(at: number): string {
-    const low = this.u32(at).toString(16).padStart(8, "0");
-    return (
-      this.u32(at + 4)
-        .toString(16)
-        .padStart(8, "0") + low
-    );
+    return hex64(this.bytes, BODY_AT + at);
   }
+}
+
+export function hex64(bytes: Buffer, at: number): string {
+  const half = (from: number): string => bytes.readUInt32LE(from).toString(16).padStart(8, "0");
+  return half(at + 4) + half(at);
 }
 
 export function readU64(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at + 4) * TWO_32 + bytes.readUInt32LE(at);
+}
+
+export function readS64(bytes: Buffer, at: number): number {
+  return bytes.readInt32LE(at + 4) * TWO_32 + bytes.readUInt32LE(at);
 }
 
 export function timeOf(frame: Frame): number {
@@ -164,7 +168,7 @@ export function fileOf(frame: Frame): FileIdentity {
   };
 }
 
-/** Bits of `struct file_body`. */
+/** Flags and bits of `struct file_body`. */
 export const FILE_FLAGS_AT = 28;
 export const FILE_BITS_AT = 32;
 

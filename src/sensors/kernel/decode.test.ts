@@ -35,8 +35,8 @@ describe("records of a real run", () => {
     const kinds = new Set(frames.map((frame) => decodeRecord(frame).kind));
     expect([...kinds].sort()).toEqual(
       (
-        "accept bind blind-spot canary close-write connect counters credentials datagram exec exec-failed exit fork listen " +
-        "namespace open path reach ready shared-mapping socket tcp-state watching"
+        "accept bind blind-spot canary close-write connect counters credentials datagram descriptor exec exec-failed exit " +
+        "fork listen namespace open open-failed path reach ready shared-mapping socket tcp-state watching"
       ).split(" "),
     );
     expect(decoded("counters").at(-1)).toMatchObject({ final: true });
@@ -80,7 +80,7 @@ describe("hostile bytes", () => {
 
   it("a record that is cut is a fault", () => {
     for (const frame of frames) {
-      for (const length of [0, 3, 167, frame.length - 1]) {
+      for (const length of [0, 3, 175, frame.length - 1]) {
         expect(() => decodeRecord(frame.subarray(0, length))).toThrow(RecordFault);
       }
     }
@@ -88,7 +88,7 @@ describe("hostile bytes", () => {
 
   it.each([
     ["another magic", 0, 0],
-    ["another version", 2, 2],
+    ["another version", 2, 1],
     ["an unknown kind", 3, 250],
     ["a segment that reaches beyond the frame", 83, 255],
   ])("%s is a fault", (_, at, value) => {
@@ -103,8 +103,8 @@ describe("paths", () => {
 
   /** The record with other segments in its path. */
   function withPath(base: string, name: string, truncated = 0, foreign = 0): DecodedRecord {
-    const header = Buffer.from((exec ?? Buffer.alloc(168)).subarray(0, 168));
-    header.fill(0, 80, 104);
+    const header = Buffer.from((exec ?? Buffer.alloc(176)).subarray(0, 176));
+    header.fill(0, 80, 112);
     header[6] = truncated;
     header[7] = foreign;
     header.writeUInt32LE(base.length, 80);

@@ -1,11 +1,11 @@
+import { decodeCloseWrite, decodeOpen, decodeOpenFailed, decodePath } from "./decode-file.ts";
 import {
   addressOf,
-  FILE_BITS_AT,
-  FILE_FLAGS_AT,
   Frame,
   fileOf,
   groupOf,
   headOf,
+  hex64,
   namedPath,
   RecordFault,
   readU64,
@@ -16,39 +16,13 @@ import {
 import type * as record from "./record.ts";
 
 /** Numbers of native/sensor/record.h, in its order, from 1. */
-const PATH_OPERATIONS = [
-  "unlink",
-  "rmdir",
-  "mkdir",
-  "mknod",
-  "rename",
-  "link",
-  "symlink",
-  "chmod",
-  "chown",
-  "truncate",
-  "setxattr",
-  "removexattr",
-  "mount",
-  "umount",
-  "chroot",
-  "move-mount",
-  "open-tree",
-  "fsopen",
-  "fsmount",
-  "mount-setattr",
-  "pivot-root",
-] as const;
-/** The newer ways to mount are told as "mount", with the call's own name beside it. */
-const MOUNT_CALLS: ReadonlySet<string> = new Set(PATH_OPERATIONS.slice(15));
 const CREDENTIAL_CALLS: readonly record.CredentialCall[] = ["setuid", "setgid", "setgroups", "capset"];
 const NAMESPACE_CALLS: readonly record.NamespaceCall[] = ["unshare", "setns", "clone-namespace"];
 const REACH_CALLS = ["ptrace", "process_vm_readv", "process_vm_writev", "kill", "pidfd_getfd"] as const;
 const INTERFACES = ["io_uring", "compat-call", "bpf", "perf", "userfaultfd", "memfd", "open-by-handle", "aio"] as const;
 const SOCKET_CALLS = ["connect", "bind", "listen", "accept"] as const;
 const FIRST_SOCKET_CALL = 32;
-const WRITABLE = 1;
-const CREATED = 2;
+const STANDARD_BYTES = 32;
 const CORE_DUMPED = 0x80;
 const COUNTER_WORDS = 12;
 
@@ -60,9 +34,10 @@ const DECODERS: Readonly<Record<number, (frame: Frame) => DecodedRecord>> = {
   3: (frame) => ({ kind: "exec-failed", ...headOf(frame), path: namedPath(frame, 0), errno: Math.abs(frame.s64(0)) }),
   4: decodeExit,
   16: decodeOpen,
-  17: (frame) => ({ kind: "close-write", ...headOf(frame), file: fileOf(frame) }),
+  17: decodeCloseWrite,
   18: (frame) => ({ kind: "shared-mapping", ...headOf(frame), file: fileOf(frame) }),
   19: decodePath,
+  20: decodeOpenFailed,
   32: decodeSocketCall,
   33: decodeSocketCall,
   34: decodeSocketCall,
@@ -70,6 +45,7 @@ const DECODERS: Readonly<Record<number, (frame: Frame) => DecodedRecord>> = {
   36: decodeSocket,
   37: decodeTcpState,
   38: decodeDatagram,
+  39: decodeDescriptor,
   48: decodeCredentials,
   49: decodeNamespace,
   50: decodeReach,
@@ -106,6 +82,22 @@ function decodeExec(frame: Frame): record.ExecRecord {
     env: frame.segment(5),
     envBytes: frame.u64(48),
     gid: groupOf(frame),
+    standard: [0, 1, 2].map((descriptor) => decodeStandard(frame.segment(6), descriptor * STANDARD_BYTES)),
+  };
+}
+
+function decodeStandard(bytes: Buffer, at: number): record.StandardDescriptor | undefined {
+  if (bytes.length < at + STANDARD_BYTES) return undefined;
+  const mode = bytes.readUInt32LE(at + 24);
+  if (mode === 0) return undefined;
+  const socket = hex64(bytes, at + 8);
+  return {
+    inode: readU64(bytes, at),
+    device: bytes.readUInt32LE(at + 16),
+    special: bytes.readUInt32LE(at + 20),
+    mode,
+    flags: bytes.readUInt32LE(at + 28),
+    socket: /^0+$/.test(socket) ? undefined : socket,
   };
 }
 
@@ -125,42 +117,6 @@ function decodeExit(frame: Frame): record.ExitRecord {
     signal: status & 0x7f,
     coreDumped: (status & CORE_DUMPED) !== 0,
   };
-}
-
-function decodeOpen(frame: Frame): record.OpenRecord {
-  const bits = frame.u32(FILE_BITS_AT);
-  return {
-    kind: "open",
-    ...headOf(frame),
-    file: fileOf(frame),
-    flags: frame.u32(FILE_FLAGS_AT),
-    created: (bits & CREATED) !== 0,
-    writable: (bits & WRITABLE) !== 0,
-  };
-}
-
-function decodePath(frame: Frame): record.PathRecord {
-  const word = wordFor(PATH_OPERATIONS, frame.u32(24), "path operation");
-  const base = frame.segment(2);
-  const name = frame.segment(3);
-  return {
-    kind: "path",
-    ...headOf(frame),
-    operation: MOUNT_CALLS.has(word) ? "mount" : (word as record.PathOperation),
-    ...(MOUNT_CALLS.has(word) ? { call: word } : {}),
-    result: frame.s64(0),
-    path: namedPath(frame, 0),
-    ...(base.length + name.length === 0 ? {} : { target: targetOf(frame, word) }),
-    argument: frame.s64(8),
-    argument2: frame.s64(16),
-    text: frame.segment(4),
-  };
-}
-
-/** A link's text and the source of a mount are told as they are, also where they look like a path. */
-function targetOf(frame: Frame, operation: string): record.PathText {
-  if (operation !== "symlink" && operation !== "mount") return namedPath(frame, 2);
-  return { name: frame.segment(3), truncated: frame.isTruncated(3) };
 }
 
 function decodeSocketCall(frame: Frame): record.SocketCallRecord {
@@ -217,6 +173,18 @@ function decodeDatagram(frame: Frame): record.DatagramRecord {
     messages: frame.u32(28),
     payload: frame.segment(1),
     result: frame.s64(8),
+  };
+}
+
+function decodeDescriptor(frame: Frame): record.DescriptorRecord {
+  return {
+    kind: "descriptor",
+    ...headOf(frame),
+    socket: frame.hex64(40),
+    type: frame.u16(48),
+    protocol: frame.u16(50),
+    direction: frame.u32(52) === 0 ? "sent" : "received",
+    file: fileOf(frame),
   };
 }
 

@@ -1,8 +1,17 @@
 import type { BodyOf } from "../../schema/event.ts";
 import { containerPath } from "./container-path.ts";
 import { type EventContext, headOf } from "./event-context.ts";
-import { failure } from "./names.ts";
-import type { FileIdentity, FileRecord, OpenRecord, PathRecord, PathText, RecordHead } from "./record.ts";
+import { allocationFields, timeFields } from "./file-changes.ts";
+import { errnoName, failure } from "./names.ts";
+import type {
+  FileIdentity,
+  FileRecord,
+  OpenFailedRecord,
+  OpenRecord,
+  PathRecord,
+  PathText,
+  RecordHead,
+} from "./record.ts";
 import { textFields } from "./text.ts";
 import type { WrittenFiles } from "./written-files.ts";
 
@@ -11,6 +20,8 @@ const O_WRONLY = 1;
 const O_TRUNC = 0o1000;
 /** The flag itself; O_TMPFILE is it with O_DIRECTORY. */
 const TMPFILE_BIT = 0o20000000;
+const O_RDWR = 2;
+const O_CREAT = 0o100;
 
 export interface FileEventOptions {
   written: WrittenFiles;
@@ -32,11 +43,17 @@ export class FileEvents {
     switch (record.kind) {
       case "open":
         return this.#open(record);
-      case "close-write":
-      case "shared-mapping": {
-        const kind = record.kind === "close-write" ? "file.close-write" : "file.shared-mapping";
+      case "open-failed":
+        return this.#openFailed(record);
+      case "close-write": {
         const head = this.#head(record, record.file.path);
-        this.#context.emit({ kind, ...head, ...identityFields(record.file) });
+        const mapped = record.stillMapped ? { still_mapped: true as const } : {};
+        this.#context.emit({ kind: "file.close-write", ...head, ...mapped, ...identityFields(record.file) });
+        return;
+      }
+      case "shared-mapping": {
+        const head = this.#head(record, record.file.path);
+        this.#context.emit({ kind: "file.shared-mapping", ...head, ...identityFields(record.file) });
         return;
       }
       case "path":
@@ -59,6 +76,23 @@ export class FileEvents {
       ...identityFields(file),
     };
     this.#context.emit(event);
+  }
+
+  /** Refused opens and those for writing are kept, other failures only of sensitive paths: they are look-ups. */
+  #openFailed(record: OpenFailedRecord): void {
+    const { flags } = record;
+    const errno = errnoName(record.errno);
+    const head = this.#head(record, record.path);
+    const writes = (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) !== 0;
+    if (!writes && !REFUSALS.has(errno) && head.sensitive === undefined) return;
+    const mode = flags & O_ACCMODE;
+    this.#context.emit({
+      kind: "file.open-failed",
+      ...head,
+      access: mode === O_WRONLY ? "write" : mode === O_RDWR ? "read-write" : "read",
+      ...((flags & O_CREAT) !== 0 ? { create: true as const } : {}),
+      errno,
+    });
   }
 
   #head(record: RecordHead, path: PathText) {
@@ -100,6 +134,10 @@ export class FileEvents {
         return { kind, ...rest, attribute: text.toString("utf8") };
       case "file.mount":
         return { kind, ...rest, ...mountFields(record) };
+      case "file.utime":
+        return { kind, ...rest, ...timeFields(record) };
+      case "file.allocate":
+        return { kind, ...rest, ...allocationFields(record) };
       case "file.umount":
         return { kind, ...rest, flags: Math.max(0, argument) };
     }
@@ -109,6 +147,9 @@ export class FileEvents {
 type PathEventKind = `file.${PathRecord["operation"]}`;
 
 const NOTHING = Buffer.alloc(0);
+
+/** What says no, and not that there is nothing. */
+const REFUSALS: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "ELOOP"]);
 
 function target({ target: to }: PathRecord) {
   if (to === undefined) return { to: "" };

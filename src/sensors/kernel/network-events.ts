@@ -1,10 +1,12 @@
 import type { BodyOf } from "../../schema/event.ts";
 import { roleOf } from "../polling/connection-table.ts";
 import { readDnsMessage } from "./dns-message.ts";
-import { type EventContext, headOf } from "./event-context.ts";
+import { type EventContext, headOf, processId } from "./event-context.ts";
+import { identityFields } from "./file-events.ts";
 import { errnoName, failure, familyName, socketType } from "./names.ts";
 import type {
   DatagramRecord,
+  DescriptorRecord,
   NetworkRecord,
   SocketAddress,
   SocketCallRecord,
@@ -13,6 +15,7 @@ import type {
 } from "./record.ts";
 import { formatEndpoint, isInternet, portOf, transportOf } from "./socket-address.ts";
 import { type ConnectResult, type SocketState, Sockets } from "./sockets.ts";
+import { openedFields } from "./standard-descriptors.ts";
 
 type ConnectBody = BodyOf<"net.connect">;
 
@@ -21,11 +24,14 @@ const TCP_SYN_SENT = 2;
 const TCP_CLOSE = 7;
 const TCP_LISTEN = 10;
 const DNS_PORT = 53;
+const AF_UNIX = 1;
 const AGAIN = -11;
 const ALREADY = 114;
 const IS_CONNECTED = 106;
 /** EINTR, EINPROGRESS, and the kernel's own ways to say that a signal came between: the connection goes on being made. */
 const UNDECIDED: ReadonlySet<number> = new Set([4, 115, 512, 513, 514, 516]);
+const INTERRUPTED = 4;
+const ABORTED = 103;
 
 const OUTCOMES: Readonly<Record<string, ConnectBody["outcome"]>> = {
   ECONNREFUSED: "refused",
@@ -66,8 +72,15 @@ export class NetworkEvents {
       case "tcp-state":
         return this.#tcpState(record);
       case "datagram":
-        this.#datagram(record);
+        return this.#datagram(record);
+      case "descriptor":
+        this.#descriptor(record);
     }
+  }
+
+  /** Our number of the socket. */
+  connectionOf(socket: string): number {
+    return this.#sockets.get(socket).connection;
   }
 
   /** Writes the connects whose outcome is not known, and forgets all sockets. */
@@ -80,7 +93,10 @@ export class NetworkEvents {
     const error = record.result < 0 ? -record.result : 0;
     // Another call for the same connection, by a program that wants to know what became of it.
     if (error === ALREADY && state.pending !== undefined) return;
+    const { answered, pending } = state;
+    state.answered = undefined;
     if (error === IS_CONNECTED && state.establishedNs !== undefined) return;
+    if (answered?.process === processId(record.process) && isAnswer(answered.error, error)) return;
     const early = state.early;
     state.early = undefined;
     const event: ConnectBody = {
@@ -90,14 +106,23 @@ export class NetworkEvents {
       ...this.#remote(record, record.address),
       outcome: "in-progress",
     };
-    if (!UNDECIDED.has(error)) {
-      this.#decide(event, { timeNs: record.timeNs, error });
+    // A signal interrupts a call that waits; the kernel makes it anew, and it is still the same one.
+    const isRepeated = pending?.process === event.process && pending.remote === event.remote;
+    if (!isUndecided(record, error)) {
+      if (isRepeated) state.pending = undefined;
+      else this.#giveUp(state);
+      this.#decide(isRepeated ? pending : event, { timeNs: record.timeNs, error });
     } else if (early !== undefined) {
-      this.#decide(event, early);
-    } else {
-      if (state.pending !== undefined) this.#giveUp(state);
+      this.#answer(state, event, early);
+    } else if (!isRepeated) {
+      this.#giveUp(state);
       state.pending = event;
     }
+  }
+
+  #answer(state: SocketState, event: ConnectBody, result: ConnectResult): void {
+    state.answered = { process: event.process, error: result.error };
+    this.#decide(event, result);
   }
 
   #decide(event: ConnectBody, { timeNs, error }: ConnectResult): void {
@@ -159,11 +184,13 @@ export class NetworkEvents {
     const { pending } = state;
     if (pending === undefined) {
       state.early = result;
+      // What was told before was of another attempt.
+      state.answered = undefined;
       return;
     }
     state.pending = undefined;
     if (pending.local === undefined) Object.assign(pending, localOf(state));
-    this.#decide(pending, result);
+    this.#answer(state, pending, result);
   }
 
   #close(record: TcpStateRecord, state: SocketState): void {
@@ -207,6 +234,12 @@ export class NetworkEvents {
     });
   }
 
+  #descriptor(record: DescriptorRecord): void {
+    const { file, direction } = record;
+    const head = this.#head(record, this.#sockets.get(record.socket), AF_UNIX);
+    this.#context.emit({ kind: "net.descriptor", ...head, direction, ...openedFields(file), ...identityFields(file) });
+  }
+
   #head(record: SocketHead, { connection }: SocketState, family: number) {
     const transport = transportOf(family, record.type);
     return { ...headOf(record, this.#context.clock), connection, transport };
@@ -222,6 +255,16 @@ export class NetworkEvents {
     const row = { proto, state: "ESTABLISHED", local: "", remote };
     return roleOf(row, (endpoint) => endpoint === this.#modelAddress);
   }
+}
+
+/** Only TCP goes on with a connection after the program was told of an interruption. */
+function isUndecided({ address }: SocketCallRecord, error: number): boolean {
+  return UNDECIDED.has(error) && (error !== INTERRUPTED || isInternet(address.family));
+}
+
+/** What the kernel says to a second call for an attempt that is over: its outcome, once; whoever asked otherwise has had it. */
+function isAnswer(told: number | undefined, error: number): boolean {
+  return error === told || (error === ABORTED && told !== 0);
 }
 
 function localOf({ local }: SocketState): { local?: string } {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { OpenRecord } from "./record.ts";
-import { bytes, file, head, pathCall, testBench } from "./test-records.ts";
+import type { OpenFailedRecord, OpenRecord } from "./record.ts";
+import { bytes, exec, file, head, pathCall, testBench } from "./test-records.ts";
 
 function open(path: string, more: Partial<OpenRecord> = {}): OpenRecord {
   return { kind: "open", ...head(), file: file(path), flags: 0, created: false, writable: false, ...more };
@@ -43,10 +43,44 @@ describe("opens", () => {
   it("keeps names that are not UTF-8", () => {
     const { normaliser, of } = testBench();
     const path = { name: Buffer.from("/tmp/\xe4", "latin1"), truncated: true };
-    normaliser.add({ kind: "close-write", ...head(), file: { ...file(""), path } });
+    normaliser.add({ kind: "close-write", ...head(), file: { ...file(""), path }, stillMapped: true });
     const [event] = of("file.close-write");
-    expect(event).toMatchObject({ path: "/tmp/\uFFFD", path_truncated: true, size: 7, inode: 42 });
+    expect(event).toMatchObject({ path: "/tmp/\uFFFD", path_truncated: true, still_mapped: true, size: 7, inode: 42 });
     expect(Buffer.from(event?.path_b64 ?? "", "base64")).toEqual(path.name);
+  });
+});
+
+describe("opens that failed", () => {
+  const failed = (name: string, flags: number, errno: number): OpenFailedRecord => {
+    const path = { base: bytes("/workspace"), name: bytes(name), truncated: false };
+    return { kind: "open-failed", ...head(), path, flags, errno };
+  };
+
+  it("keeps refusals, attempts to write, and look-ups of sensitive paths", () => {
+    const { normaliser, of } = testBench([".env*"]);
+    normaliser.add(failed("package.json", 0, 2));
+    normaliser.add(failed("a/b", 0, 20));
+    for (const errno of [1, 13, 30, 40]) normaliser.add(failed("data", 0, errno));
+    normaliser.add(failed("gone/x", 0o101, 2));
+    normaliser.add(failed(".env", 0, 2));
+    normaliser.add(failed("/etc/shadow", 2, 13));
+    expect(
+      of("file.open-failed").map(({ path, access, create, sensitive, errno }) => [
+        path,
+        access,
+        create,
+        sensitive,
+        errno,
+      ]),
+    ).toEqual([
+      ...["EPERM", "EACCES", "EROFS", "ELOOP"].map((errno) => ["/workspace/data", "read", undefined, undefined, errno]),
+      ["/workspace/gone/x", "write", true, undefined, "ENOENT"],
+      ["/workspace/.env", "read", undefined, true, "ENOENT"],
+      ["/etc/shadow", "read-write", undefined, true, "EACCES"],
+    ]);
+    // A file that could not be opened was not written: a program of that name is not one of this run.
+    normaliser.add(exec(["x"], { file: file("/workspace/gone/x") }));
+    expect(of("process.exec")[0]?.written_in_run).toBeUndefined();
   });
 });
 
@@ -80,6 +114,26 @@ describe("calls on names", () => {
     ]);
     expect(of("file.link")[0]).toMatchObject({ to: "/tmp/b" });
     expect(of("file.symlink")[0]).toMatchObject({ link_text: "../x" });
+  });
+
+  it("has the times that were set, and says which are not known", () => {
+    const { normaliser, of } = testBench();
+    const pair = (...numbers: number[]): Buffer => {
+      const text = Buffer.alloc(8 * numbers.length);
+      for (const [index, number] of numbers.entries()) text.writeBigInt64LE(BigInt(number), 8 * index);
+      return text;
+    };
+    const given = { argument2: 4096, timesForm: "timespec" } as const;
+    normaliser.add(pathCall("utime", "a", { ...given, text: pair(0, 0x3fff_ffff, 1e9, 1) }));
+    normaliser.add(pathCall("utime", "a", { ...given, text: pair(0, 0x3fff_fffe, -1, 0) }));
+    normaliser.add(pathCall("utime", "a", { ...given, text: pair(2 ** 60, 0, 0, 0) }));
+    normaliser.add(pathCall("utime", "a", { ...given, text: Buffer.alloc(0) }));
+    expect(of("file.utime").map(({ accessed, modified }) => [accessed, modified])).toEqual([
+      ["now", "2001-09-09T01:46:40.000000001Z"],
+      ["as it was", "1969-12-31T23:59:59.000000000Z"],
+      ["unknown", "1970-01-01T00:00:00.000000000Z"],
+      ["unknown", "unknown"],
+    ]);
   });
 
   it("has what else each call says", () => {

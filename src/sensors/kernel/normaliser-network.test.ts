@@ -47,6 +47,40 @@ describe("connect", () => {
     ]);
   });
 
+  it("tells once of a call that is interrupted and made anew by the kernel, whoever learns first how it ended", () => {
+    const { normaliser, of } = testBench();
+    const RESTART = -512;
+    // The state first, then the call; the call alone; a second call for the outcome of one that did not wait.
+    normaliser.add(socketCall("connect", PEER, RESTART));
+    normaliser.add(socketCall("connect", PEER, RESTART));
+    normaliser.add(tcpState(2, 7, { error: ERRNO.ETIMEDOUT }));
+    normaliser.add(socketCall("connect", PEER, -ERRNO.ETIMEDOUT));
+    const unix = { family: 1, raw: Buffer.concat([Buffer.of(1, 0), bytes("/run/x")]) };
+    normaliser.add(socketCall("connect", unix, RESTART, { socket: "b2", protocol: 0 }));
+    normaliser.add(socketCall("connect", unix, 0, { socket: "b2", protocol: 0 }));
+    normaliser.add(socketCall("connect", PEER, -ERRNO.EINPROGRESS, { socket: "c3" }));
+    normaliser.add(tcpState(2, 1, { socket: "c3" }));
+    normaliser.add(socketCall("connect", PEER, 0, { socket: "c3" }));
+    normaliser.finish();
+    expect(of("net.connect").map(({ outcome, connection }) => [outcome, connection])).toEqual([
+      ["timeout", 1],
+      ["connected", 2],
+      ["connected", 3],
+    ]);
+  });
+
+  it("takes a new attempt for a new one, also of a socket in the place of an old one", () => {
+    const { normaliser, of } = testBench();
+    normaliser.add(socketCall("connect", PEER, -ERRNO.EINPROGRESS));
+    normaliser.add(tcpState(2, 7, { error: ERRNO.ECONNREFUSED }));
+    normaliser.add(tcpState(2, 7, { error: ERRNO.ECONNREFUSED }));
+    normaliser.add(socketCall("connect", PEER, -ERRNO.ECONNREFUSED));
+    normaliser.add(socketCall("connect", PEER, -ERRNO.EINPROGRESS));
+    normaliser.add(tcpState(2, 7, { error: ERRNO.ECONNREFUSED }));
+    normaliser.add(socketCall("connect", PEER, -ERRNO.ECONNREFUSED, head(101)));
+    expect(of("net.connect").map(({ outcome }) => outcome)).toEqual(["refused", "refused", "refused", "refused"]);
+  });
+
   it("tells both ends of an accepted connection, not what its memory was before", () => {
     const { normaliser, of } = testBench();
     normaliser.add(socketCall("bind", inet("127.0.0.1", 9), 0));

@@ -5,7 +5,7 @@ import { FileEvents } from "./file-events.ts";
 import type { FoundProcess } from "./found-process.ts";
 import { NetworkEvents } from "./network-events.ts";
 import { ProcessEvents } from "./process-events.ts";
-import type { ObservationRecord } from "./record.ts";
+import type { NetworkRecord, ObservationRecord, SecurityRecord } from "./record.ts";
 import { addSecurityEvent } from "./security-events.ts";
 import { sensitiveFiles } from "./sensitive-files.ts";
 import { WrittenFiles } from "./written-files.ts";
@@ -29,10 +29,15 @@ export class Normaliser {
 
   constructor(options: NormaliserOptions) {
     this.#context = { clock: options.clock, emit: options.emit };
-    this.#processes = new ProcessEvents(this.#context, this.#written, options.environments);
     const isSensitive = sensitiveFiles(options.sensitivePatterns);
     this.#files = new FileEvents(this.#context, { written: this.#written, isSensitive });
     this.#network = new NetworkEvents(this.#context, options.modelAddress);
+    const connectionOf = (socket: string): number => this.#network.connectionOf(socket);
+    this.#processes = new ProcessEvents(this.#context, {
+      written: this.#written,
+      connectionOf,
+      environments: options.environments,
+    });
   }
 
   /** How often a table was full: what was forgotten makes later events poorer, none is missing for it. */
@@ -53,10 +58,18 @@ export class Normaliser {
       case "exit":
         return this.#processes.add(record);
       case "open":
+      case "open-failed":
       case "close-write":
       case "shared-mapping":
       case "path":
         return this.#files.add(record);
+      default:
+        this.#addOther(record);
+    }
+  }
+
+  #addOther(record: NetworkRecord | SecurityRecord): void {
+    switch (record.kind) {
       case "connect":
       case "bind":
       case "listen":
@@ -64,6 +77,7 @@ export class Normaliser {
       case "socket":
       case "tcp-state":
       case "datagram":
+      case "descriptor":
         return this.#network.add(record);
       case "credentials":
       case "namespace":

@@ -6,6 +6,7 @@ import { identityFields } from "./file-events.ts";
 import { type FoundProcess, isSameProcess } from "./found-process.ts";
 import { errnoName, signalName } from "./names.ts";
 import type { ExecRecord, ExitRecord, ForkRecord, ProcessRecord, RecordHead } from "./record.ts";
+import { standardFields } from "./standard-descriptors.ts";
 import { argvFields, splitBlock, textFields } from "./text.ts";
 import type { WrittenFiles } from "./written-files.ts";
 
@@ -20,10 +21,18 @@ interface LiveProcess {
 const MAX_LIVE = 20_000;
 const NO_ARGUMENTS = { argv: [] };
 
+export interface ProcessEventOptions {
+  written: WrittenFiles;
+  /** Our number of a socket that the kernel side names so. */
+  connectionOf: (socket: string) => number;
+  /** Default: with a new key. */
+  environments?: Environments | undefined;
+}
+
 /** Makes the events about processes and knows which live. */
 export class ProcessEvents {
   readonly #context: EventContext;
-  readonly #written: WrittenFiles;
+  readonly #options: ProcessEventOptions;
   readonly #environments: Environments;
   readonly #live = new Map<string, LiveProcess>();
   /** By pid: seen in /proc, which knows their start less exactly than the kernel side. */
@@ -32,10 +41,10 @@ export class ProcessEvents {
   #survivorsTold = false;
   #forgotten = 0;
 
-  constructor(context: EventContext, written: WrittenFiles, environments = new Environments()) {
+  constructor(context: EventContext, options: ProcessEventOptions) {
     this.#context = context;
-    this.#written = written;
-    this.#environments = environments;
+    this.#options = options;
+    this.#environments = options.environments ?? new Environments();
   }
 
   /** Processes that were dropped from the table because it was full. */
@@ -169,9 +178,10 @@ export class ProcessEvents {
       ...textFields("exe", containerPath(record.file.path)),
       ...identityFields(record.file),
       ...(record.memfd ? { memfd: true } : {}),
-      ...(this.#written.has(record.file) ? { written_in_run: true } : {}),
+      ...(this.#options.written.has(record.file) ? { written_in_run: true } : {}),
       ...namesOf(record),
       ...textFields("cwd", containerPath(record.cwd)),
+      ...standardFields(record, this.#options.connectionOf),
       ...described,
       argv_bytes: record.argsBytes,
       ...(record.argsBytes > record.args.length ? { truncated: true } : {}),

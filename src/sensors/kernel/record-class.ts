@@ -8,6 +8,7 @@ const CLASS_OF: Readonly<Record<KernelRecord["kind"], RecordClass | undefined>> 
   // The kernel side counts them among these.
   canary: "process",
   open: "file",
+  "open-failed": "file",
   "close-write": "file",
   "shared-mapping": "file",
   path: "file",
@@ -18,6 +19,7 @@ const CLASS_OF: Readonly<Record<KernelRecord["kind"], RecordClass | undefined>> 
   socket: "network",
   "tcp-state": "network",
   datagram: "network",
+  descriptor: "network",
   credentials: "security",
   namespace: "security",
   reach: "security",

@@ -74,6 +74,23 @@ export interface ExecRecord extends RecordHead {
   env: Buffer;
   envBytes: number;
   gid: number;
+  /** Descriptors 0, 1 and 2 as the program finds them; undefined: closed. */
+  standard: (StandardDescriptor | undefined)[];
+}
+
+/** What one of the first three descriptors leads to. */
+export interface StandardDescriptor {
+  inode: number;
+  /** That the inode lies on; as in FileIdentity. */
+  device: number;
+  /** Of a device file: which device. */
+  special: number;
+  /** `st_mode` with the type bits. */
+  mode: number;
+  /** `open(2)` flags. */
+  flags: number;
+  /** As in SocketHead; undefined: it is no socket. */
+  socket: string | undefined;
 }
 
 export interface ExecFailedRecord extends RecordHead {
@@ -101,9 +118,22 @@ export interface OpenRecord extends RecordHead {
   writable: boolean;
 }
 
+/** A call that was to open a file and did not. */
+export interface OpenFailedRecord extends RecordHead {
+  kind: "open-failed";
+  /** As the program named it: no file was opened that could be asked. */
+  path: PathText;
+  /** `open(2)` flags. */
+  flags: number;
+  /** Positive errno. */
+  errno: number;
+}
+
 export interface CloseWriteRecord extends RecordHead {
   kind: "close-write";
   file: FileIdentity;
+  /** A shared mapping still holds it: its content can change from here on. */
+  stillMapped: boolean;
 }
 
 /** A file mapped shared and writable: it can change from here on without another call. */
@@ -127,7 +157,9 @@ export type PathOperation =
   | "removexattr"
   | "mount"
   | "umount"
-  | "chroot";
+  | "chroot"
+  | "utime"
+  | "allocate";
 
 /** A call on a name. Failed ones too: an attempt is worth knowing. */
 export interface PathRecord extends RecordHead {
@@ -138,12 +170,16 @@ export interface PathRecord extends RecordHead {
   path: PathText;
   /** Rename, link: the new name. Symlink: `target.name` is the link's text. Mount: the source. */
   target?: PathText;
-  /** Rename: `renameat2` flags. Chmod, mkdir, mknod: mode. Truncate: length. Mount: flags. Chown: uid. */
+  /** Rename: `renameat2` flags. Chmod, mkdir, mknod: mode. Truncate: length. Mount, allocate: flags. Chown: uid. */
   argument: number;
-  /** Chown: gid. */
+  /** Chown: gid. Allocate: offset. Utime: 0 when the call named no times, that is "now". */
   argument2: number;
-  /** Set/removexattr: name of the attribute. Mount: type of file system. */
+  /** Allocate: length. */
+  argument3: number;
+  /** Set/removexattr: name of the attribute. Mount: type of file system. Utime: the times, in the form of `timesForm`. */
   text: Buffer;
+  /** Utime: two pairs of seconds and nanoseconds, two of seconds and microseconds, or two numbers of seconds. */
+  timesForm?: "timespec" | "timeval" | "utimbuf";
   /** The newer ways to mount, by their call: "move-mount", "open-tree", "fsopen", "fsmount", "mount-setattr", "pivot-root". */
   call?: string;
 }
@@ -207,6 +243,13 @@ export interface DatagramRecord extends SocketHead {
   /** First bytes, only where a port is 53 (DNS); else empty. */
   payload: Buffer;
   result: number;
+}
+
+/** A descriptor went through a Unix socket: one record for the sender and one for the receiver. */
+export interface DescriptorRecord extends SocketHead {
+  kind: "descriptor";
+  direction: "sent" | "received";
+  file: FileIdentity;
 }
 
 export type CredentialCall = "setuid" | "setgid" | "setgroups" | "capset";
@@ -301,8 +344,8 @@ export interface CanaryRecord extends RecordHead {
 }
 
 export type ProcessRecord = ForkRecord | ExecRecord | ExecFailedRecord | ExitRecord;
-export type FileRecord = OpenRecord | CloseWriteRecord | SharedMappingRecord | PathRecord;
-export type NetworkRecord = SocketCallRecord | SocketRecord | TcpStateRecord | DatagramRecord;
+export type FileRecord = OpenRecord | OpenFailedRecord | CloseWriteRecord | SharedMappingRecord | PathRecord;
+export type NetworkRecord = SocketCallRecord | SocketRecord | TcpStateRecord | DatagramRecord | DescriptorRecord;
 export type SecurityRecord = CredentialRecord | NamespaceRecord | ReachRecord | BlindSpotRecord;
 /** About the container's processes. */
 export type ObservationRecord = ProcessRecord | FileRecord | NetworkRecord | SecurityRecord;

@@ -17,6 +17,8 @@ export interface SocketState {
   pending: BodyOf<"net.connect"> | undefined;
   /** The outcome came before the record of the call that caused it. */
   early: ConnectResult | undefined;
+  /** A connect that did not wait has been told with this outcome: who calls again to learn it makes no other. */
+  answered: { process: string; error: number | undefined } | undefined;
 }
 
 const MAX_SOCKETS = 20_000;
@@ -41,6 +43,7 @@ export class Sockets {
       establishedNs: undefined,
       pending: undefined,
       early: undefined,
+      answered: undefined,
     };
     this.#states.set(socket, state);
     if (this.#states.size > MAX_SOCKETS) {

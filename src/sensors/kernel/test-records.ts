@@ -57,6 +57,7 @@ export function exec(argv: (string | Buffer)[], more: Partial<ExecRecord> = {}):
     env,
     envBytes: env.length,
     gid: 10001,
+    standard: [],
     ...more,
   };
 }
@@ -70,6 +71,7 @@ export function pathCall(operation: PathRecord["operation"], name: string, more:
     path: { base: bytes("/workspace"), name: bytes(name), truncated: false },
     argument: 0,
     argument2: 0,
+    argument3: 0,
     text: NOTHING,
     ...more,
   };

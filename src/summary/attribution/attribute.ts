@@ -12,6 +12,7 @@ import {
 import { CallMatcher } from "./call-matcher.ts";
 import type { AgentCause, Cause } from "./cause.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
+import { isLookUp } from "./refusal.ts";
 
 /** One process of the container, as far as attribution needs it. */
 interface Node {
@@ -198,6 +199,7 @@ export class Attributor {
     if (isOwnPath(path)) return { kind: "agent", what: "own-files" };
     // A file of the kernel's that has no name in the container: shared memory.
     if ("path_foreign" in event) return { kind: "agent", what: "program" };
+    if (isLookUp(event)) return { kind: "agent", what: "program" };
     if (kind === "file.mkdir") return isOnTheWay(path) ? { kind: "agent", what: "own-files" } : undefined;
     if (kind !== "file.open" || event.access !== "read") return undefined;
     if (isRepositoryStore(path)) return { kind: "agent", what: "repository" };
@@ -233,7 +235,7 @@ function isUnheardOf({ kind }: ProcessEvent): boolean {
 }
 
 function accessOf(event: ProcessEvent): "read" | "write" | "written" {
-  if (event.kind === "file.open" && event.access === "read") return "read";
+  if ((event.kind === "file.open" || event.kind === "file.open-failed") && event.access === "read") return "read";
   return event.kind === "file.close-write" ? "written" : "write";
 }
 

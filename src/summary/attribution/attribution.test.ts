@@ -28,6 +28,38 @@ describe("a shell command", () => {
     expect(read.result()).toMatchObject({ unattributed: 0, by_method: { command: 1, ancestry: 2 } });
   });
 
+  test("that was refused something has tried it, and has neither read nor written it", () => {
+    const run = new HandMadeRun();
+    run.asks(1, [bash("a", "cat /etc/shadow")]);
+    run.starts(1.2, "201-2", AGENT, shell("cat /etc/shadow"), "a");
+    const shadow = { process: "201-2", path: "/etc/shadow", sensitive: true };
+    run.event(1.3, { kind: "file.open-failed", ...shadow, access: "read", errno: "EACCES" });
+    run.event(1.4, { kind: "file.chmod", ...shadow, mode: "0666", errno: "EPERM" });
+    run.event(1.4, {
+      kind: "file.open-failed",
+      process: "201-2",
+      path: "/workspace/.git/x",
+      access: "read",
+      sensitive: true,
+      errno: "ENOENT",
+    });
+    run.event(1.4, {
+      kind: "file.open-failed",
+      process: AGENT,
+      path: "/home/agent/.npmrc",
+      access: "read",
+      sensitive: true,
+      errno: "ENOENT",
+    });
+    run.event(1.5, { kind: "file.unlink", process: "201-2", path: "/tmp/never-there", errno: "ENOENT" });
+    const read = run.read();
+    expect(read.effectsOf("0.0")).toMatchObject({
+      files: [],
+      other: ["tried to open /etc/shadow (read): EACCES", "tried to chmod /etc/shadow: EPERM"],
+    });
+    expect(read.result()).toMatchObject({ files: [], unattributed: 0, agent_own: 2 });
+  });
+
   test("that no call asked for stays unattributed, with all that comes from it", () => {
     const run = new HandMadeRun();
     run.asks(1, [bash("a", "make")]);

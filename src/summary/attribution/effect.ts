@@ -1,6 +1,7 @@
 import type { FileOperation } from "../../schema/attribution.ts";
 import { shorten } from "../../schema/display.ts";
 import type { CaptureEvent } from "../../schema/event.ts";
+import { isRefusal, isTelling } from "./refusal.ts";
 
 /** What one event did. `text` is one line for people, made when it is asked for: of most effects it never is. */
 export type Effect = { text: () => string } & (
@@ -28,6 +29,8 @@ const FILE_OPERATIONS: Readonly<Record<string, FileOperation>> = {
   "file.chown": "attributes",
   "file.setxattr": "attributes",
   "file.removexattr": "attributes",
+  "file.utime": "attributes",
+  "file.allocate": "written",
   "file.mount": "mounted",
   "file.umount": "mounted",
 };
@@ -52,17 +55,28 @@ export function commandText(argv: readonly string[], exe: string): string {
 function fileEffect(event: Extract<CaptureEvent, { path: string }>): Effect | undefined {
   const { path } = event;
   if ("path_foreign" in event) return undefined;
-  if ("errno" in event && event.errno !== undefined) {
-    return event.kind === "file.mount" || event.kind === "file.chroot"
-      ? { class: "other", text: () => `${event.kind} ${path}: ${event.errno}` }
-      : undefined;
+  if (event.kind === "file.open-failed") {
+    if (!isTelling(event)) return undefined;
+    return tried(`open ${path} (${event.access})`, event.errno);
   }
+  if ("errno" in event && event.errno !== undefined) return failedChange(event.kind, path, event.errno);
   const operation = operationOf(event);
   if (operation === undefined) return undefined;
   const text = (): string => shorten(`${operation} ${path}${"to" in event ? ` → ${event.to}` : ""}`, TEXT_CHARS);
   // A rename is about both names.
   const paths = "to" in event ? [path, event.to] : [path];
   return { class: "file", paths, operation, sensitive: "sensitive" in event && event.sensitive === true, text };
+}
+
+/** A change that was refused is no change, and worth a look. One that found nothing to change is neither. */
+function failedChange(kind: string, path: string, errno: string): Effect | undefined {
+  if (kind === "file.mount" || kind === "file.chroot")
+    return { class: "other", text: () => `${kind} ${path}: ${errno}` };
+  return isRefusal(errno) ? tried(`${kind.slice("file.".length)} ${path}`, errno) : undefined;
+}
+
+function tried(what: string, errno: string): Effect {
+  return { class: "other", text: () => shorten(`tried to ${what}: ${errno}`, TEXT_CHARS) };
 }
 
 function operationOf(event: CaptureEvent): FileOperation | undefined {
@@ -96,6 +110,9 @@ function contactEffect(event: CaptureEvent): Effect | undefined {
       return { class: "contact", remote: event.remote, outcome: "accepted", text: () => `accept from ${event.remote}` };
     case "net.listen":
       return { class: "other", text: () => `listen ${event.local ?? ""}`.trim() };
+    case "net.descriptor":
+      if (event.direction === "received") return undefined;
+      return { class: "other", text: () => shorten(`passed a descriptor of ${event.object}`, TEXT_CHARS) };
     case "net.socket":
       return { class: "other", text: () => `socket ${event.family} ${event.type}${ending(event.errno)}` };
     default:

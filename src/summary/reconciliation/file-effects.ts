@@ -108,7 +108,7 @@ export class FileEffects {
     if (node === undefined) return;
     node.changed = true;
     // From here on the size can be anything.
-    if (event.kind === "file.shared-mapping" || event.kind === "file.truncate") node.sizes = undefined;
+    if (SIZES_END.has(event.kind)) node.sizes = undefined;
   }
 
   #link(event: EventOf<"file.link">): void {
@@ -158,11 +158,13 @@ export class FileEffects {
 const CHANGES = [
   "file.shared-mapping",
   "file.truncate",
+  "file.allocate",
   "file.chmod",
   "file.chown",
   "file.setxattr",
   "file.removexattr",
 ] as const;
+const SIZES_END: ReadonlySet<string> = new Set(["file.shared-mapping", "file.truncate", "file.allocate"]);
 type ChangeEvent = EventOf<(typeof CHANGES)[number]>;
 
 function isChange(event: CaptureEvent): event is ChangeEvent {

@@ -114,6 +114,12 @@ static bool act_shared_mapping(int index) {
   return msync(bytes, 4096, MS_SYNC) == 0 && munmap(bytes, 4096) == 0;
 }
 
+static bool act_refused_open(int index) {
+  bool refused = failed_with(open("/etc/shadow", O_RDONLY | O_CLOEXEC), EACCES);
+  refused = failed_with(open(name_of("/usr/refused", index), O_WRONLY | O_CREAT | O_CLOEXEC, 0644), EROFS) && refused;
+  return failed_with(open("id_rsa", O_RDONLY | O_CLOEXEC), ENOENT) && refused;
+}
+
 static bool write_by(int way, int to, int from) {
   struct iovec piece = {"ten bytes!", 10};
   off_t at = 0;
@@ -235,6 +241,7 @@ const struct recall_case FILE_CASES[] = {
     {"hard-link", NULL, act_hard_link, NULL},
     {"symlink", begin_symlink, act_symlink, NULL},
     {"sensitive-read", begin_symlink, act_sensitive_read, NULL},
+    {"refused-open", NULL, act_refused_open, NULL},
     {"shared-mapping", NULL, act_shared_mapping, NULL},
     {"other-writes", begin_other_writes, act_other_writes, NULL},
     {"reflink", begin_other_writes, act_reflink, NULL},

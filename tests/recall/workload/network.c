@@ -124,6 +124,10 @@ static void begin_full(void) {
   struct sockaddr_in address = ipv4("127.0.0.1", FULL_PORT);
   listen_on((struct sockaddr *)&address, sizeof address, 0);
   if (connect4(tcp(AF_INET), "127.0.0.1", FULL_PORT)) die("connect");
+  /* On a busy machine the last step of that connection comes later, and until then there is room for another. */
+  struct tcp_info info = {0};
+  for (socklen_t size = sizeof info; info.tcpi_unacked == 0; usleep(1000))
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size)) die("TCP_INFO");
 }
 
 static void *connect_until_timeout(void *argument) {
@@ -291,6 +295,22 @@ static bool act_unix(int index) {
   return close(other) == 0 && connected;
 }
 
+/* A file goes from one end of a pair of sockets to the other, and is written there. */
+static bool act_pass_descriptor(int index) {
+  int ends[2], file = open(name_of("passed", index), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), got = -1;
+  char byte = 'x', control[CMSG_SPACE(sizeof file)] = {0};
+  struct iovec piece = {&byte, 1};
+  struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+  *part = (struct cmsghdr){CMSG_LEN(sizeof file), SOL_SOCKET, SCM_RIGHTS};
+  memcpy(CMSG_DATA(part), &file, sizeof file);
+  if (file < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) return false;
+  bool passed = sendmsg(ends[0], &message, 0) == 1 && close(file) == 0 && recvmsg(ends[1], &message, MSG_CMSG_CLOEXEC) == 1;
+  memcpy(&got, CMSG_DATA(part), sizeof got);
+  passed = passed && write(got, "passed", 6) == 6 && close(got) == 0;
+  return close(ends[0]) == 0 && close(ends[1]) == 0 && passed;
+}
+
 static bool act_netlink(int index) {
   (void)index;
   struct sockaddr_nl address = {.nl_family = AF_NETLINK};
@@ -323,6 +343,7 @@ const struct recall_case NETWORK_CASES[] = {
     {"dns", NULL, act_dns, NULL},
     {"dns-elsewhere", NULL, act_dns_elsewhere, NULL},
     {"unix", begin_unix, act_unix, NULL},
+    {"pass-descriptor", NULL, act_pass_descriptor, NULL},
     {"netlink", NULL, act_netlink, NULL},
     {"multicast", NULL, act_multicast, NULL},
     {NULL, NULL, NULL, NULL},
