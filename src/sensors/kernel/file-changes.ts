@@ -40,7 +40,7 @@ const MODES = [
 ] as const;
 
 /** What a fallocate did, and where. */
-export function allocationFields({ argument: mode, argument2: offset, argument3: length }: PathRecord) {
+export function allocationFields({ argument: mode, argument2: offset, argument3: length = 0 }: PathRecord) {
   const modes = MODES.filter(([bit]) => (mode & bit) !== 0).map(([, name]) => name);
   return { ...(modes.length === 0 ? {} : { modes }), offset: Math.max(0, offset), length: Math.max(0, length) };
 }

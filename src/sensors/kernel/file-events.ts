@@ -47,7 +47,7 @@ export class FileEvents {
         return this.#openFailed(record);
       case "close-write": {
         const head = this.#head(record, record.file.path);
-        const mapped = record.stillMapped ? { still_mapped: true as const } : {};
+        const mapped = record.stillMapped === true ? { still_mapped: true as const } : {};
         this.#context.emit({ kind: "file.close-write", ...head, ...mapped, ...identityFields(record.file) });
         return;
       }

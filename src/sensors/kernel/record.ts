@@ -74,8 +74,8 @@ export interface ExecRecord extends RecordHead {
   env: Buffer;
   envBytes: number;
   gid: number;
-  /** Descriptors 0, 1 and 2 as the program finds them; undefined: closed. */
-  standard: (StandardDescriptor | undefined)[];
+  /** Descriptors 0, 1 and 2 as the program finds them; undefined: closed. Absent where the sensor does not look. */
+  standard?: (StandardDescriptor | undefined)[];
 }
 
 /** What one of the first three descriptors leads to. */
@@ -133,7 +133,7 @@ export interface CloseWriteRecord extends RecordHead {
   kind: "close-write";
   file: FileIdentity;
   /** A shared mapping still holds it: its content can change from here on. */
-  stillMapped: boolean;
+  stillMapped?: boolean;
 }
 
 /** A file mapped shared and writable: it can change from here on without another call. */
@@ -175,7 +175,7 @@ export interface PathRecord extends RecordHead {
   /** Chown: gid. Allocate: offset. Utime: 0 when the call named no times, that is "now". */
   argument2: number;
   /** Allocate: length. */
-  argument3: number;
+  argument3?: number;
   /** Set/removexattr: name of the attribute. Mount: type of file system. Utime: the times, in the form of `timesForm`. */
   text: Buffer;
   /** Utime: two pairs of seconds and nanoseconds, two of seconds and microseconds, or two numbers of seconds. */

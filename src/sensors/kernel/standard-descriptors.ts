@@ -14,7 +14,7 @@ const TERMINALS = { current: 5, first: 136, last: 143 };
 
 /** The `stdio` of an exec: what standard input, output and error are. Nothing where the record does not tell. */
 export function standardFields(
-  { standard }: Pick<ExecRecord, "standard">,
+  { standard = [] }: Pick<ExecRecord, "standard">,
   connectionOf: (socket: string) => number,
 ): { stdio?: string[] } {
   return standard.length === 0 ? {} : { stdio: standard.map((one) => standardText(one, connectionOf)) };
