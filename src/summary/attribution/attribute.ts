@@ -65,6 +65,7 @@ export class Attributor {
   /** Files of the working copy that were changed: the agent's own index looks at them again. */
   readonly #changed = new Set<string>();
   #agent: string | undefined;
+  #time = { text: "", ms: Number.NaN };
 
   /** @param failed keys of calls that failed by the agent's word: a claim, see `CallMatcher`. */
   constructor(calls: readonly GatewayCall[], failed: ReadonlySet<string> = new Set()) {
@@ -78,7 +79,7 @@ export class Attributor {
   }
 
   add(event: CaptureEvent): AttributedEvent {
-    const atMs = Date.parse(event.time);
+    const atMs = this.#millisecondsOf(event.time);
     if (!("process" in event)) return { event, atMs, cause: undefined, isShell: false, conflict: undefined };
     switch (event.kind) {
       case "process.fork":
@@ -97,6 +98,14 @@ export class Attributor {
         this.#learnAddress(event);
         return { event, atMs, cause: this.#causeOf(event, atMs), isShell: false, conflict: undefined };
     }
+  }
+
+  /** Events of one millisecond are many. */
+  #millisecondsOf(time: string): number {
+    if (time === this.#time.text) return this.#time.ms;
+    const ms = Date.parse(time);
+    this.#time = { text: time, ms };
+    return ms;
   }
 
   #learnAddress(event: CaptureEvent): void {

@@ -129,6 +129,13 @@ describe("a shell command", () => {
     expect(read.effectsOf("1.0")).toMatchObject({ processes: 1, confidence: "high" });
   });
 
+  test("asked for a great many times is found among its equals", () => {
+    const run = new HandMadeRun();
+    for (let n = 0; n < 3000; n++) run.asks(n + 1, [bash(`c${n}`, "ls")]);
+    run.starts(2500.5, "201-2", AGENT, shell("ls"));
+    expect(run.read().effectsOf("2499.0")).toMatchObject({ processes: 1, confidence: "high" });
+  });
+
   test("is no shell's when the program is another, or one that the agent could have put there", () => {
     const run = new HandMadeRun();
     run.asks(1, [bash("a", "ls")]);

@@ -3,10 +3,14 @@ import type { CallCause, Confidence, NoCause } from "./cause.ts";
 import { FetchedHosts } from "./fetched-hosts.ts";
 import { type GatewayCall, openAt, SLACK_MS } from "./gateway-calls.ts";
 
+const MOST_ABOVE = 32;
+
 /** Finds the call that explains what the agent's own process did: a program that it started, a file it wrote. */
 export class CallMatcher {
   readonly #byCommand = new Map<string, GatewayCall[]>();
   readonly #byPath = new Map<string, GatewayCall[]>();
+  /** Directories above files that calls write. */
+  readonly #byDirectory = new Map<string, GatewayCall[]>();
   readonly #searches: GatewayCall[] = [];
   readonly #ran = new Set<string>();
   /** Calls that were tied to a shell by a guess: what is left of their equals is a guess too. */
@@ -25,6 +29,9 @@ export class CallMatcher {
     for (const call of calls) {
       if (call.command !== undefined) push(this.#byCommand, call.command, call);
       for (const one of call.paths) push(this.#byPath, one, call);
+      if (!READING_TOOLS.has(call.tool)) {
+        for (const dir of new Set(call.paths.flatMap(directoriesAbove))) push(this.#byDirectory, dir, call);
+      }
       if (searchTools.has(call.tool)) this.#searches.push(call);
     }
   }
@@ -80,8 +87,7 @@ export class CallMatcher {
 
   /** A directory that the agent's own process made: one above a file that an open call writes. */
   directory(dir: string, atMs: number): CallCause | NoCause {
-    const above = [...this.#byPath].filter(([file]) => file.startsWith(`${dir}/`)).flatMap(([, calls]) => calls);
-    const able = openAt(above, atMs).filter((one) => !READING_TOOLS.has(one.tool));
+    const able = openAt(this.#byDirectory.get(dir) ?? [], atMs);
     const [call] = able;
     if (call === undefined) return this.none(atMs);
     return { kind: "call", call, method: "path", confidence: able.length === 1 ? "high" : "medium" };
@@ -105,6 +111,13 @@ export class CallMatcher {
   isStarting(atMs: number): boolean {
     return this.#first === undefined || atMs <= this.#first.untilMs + SLACK_MS;
   }
+}
+
+/** The nearest ones; no tool makes more of them. */
+function directoriesAbove(file: string): string[] {
+  const parts = file.split("/").slice(0, -1);
+  const depths = Array.from({ length: Math.min(MOST_ABOVE, parts.length - 1) }, (_, up) => parts.length - up);
+  return depths.map((depth) => parts.slice(0, depth).join("/"));
 }
 
 /** The pattern itself, or as the value of an option. */

@@ -17,13 +17,28 @@ export interface GatewayCall extends CallArguments {
 /** Clocks of gateway and kernel are the same machine's; this is for the rounding of both. */
 export const SLACK_MS = 100;
 
+/** Calls that are looked at for one effect, the latest that were asked for before it: without a bound equal calls would cost their square. */
+const MOST_LOOKED_AT = 1_000;
+
 /**
  * The calls that were open at a time. One that was over a moment before counts only where no other was open: a scripted model answers
  * within that moment, and its next call may ask for the same.
+ * @param calls in the order in which they were asked for.
  */
 export function openAt(calls: readonly GatewayCall[], atMs: number): GatewayCall[] {
-  const open = calls.filter((call) => isOpen(call, atMs, 0));
-  return open.length > 0 ? open : calls.filter((call) => isOpen(call, atMs, SLACK_MS));
+  const asked = calls.length > MOST_LOOKED_AT ? lastAskedBefore(calls, atMs + SLACK_MS) : calls;
+  const open = asked.filter((call) => isOpen(call, atMs, 0));
+  return open.length > 0 ? open : asked.filter((call) => isOpen(call, atMs, SLACK_MS));
+}
+
+function lastAskedBefore(calls: readonly GatewayCall[], atMs: number): GatewayCall[] {
+  let [low, high] = [0, calls.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((calls[middle]?.fromMs ?? 0) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return calls.slice(Math.max(0, low - MOST_LOOKED_AT), low);
 }
 
 function isOpen(call: GatewayCall, atMs: number, slackMs: number): boolean {
