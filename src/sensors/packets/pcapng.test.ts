@@ -34,7 +34,7 @@ it.each([
   ["no section", [made.interfaceBlock()]],
   ["a second section", [made.sectionBlock, made.sectionBlock]],
   ["a length that is no length", [made.sectionBlock, made.words(6, 7, 0)]],
-  ["two lengths", [made.sectionBlock, made.words(1, 16, 1, 12)]],
+  ["two lengths", [made.sectionBlock, Buffer.concat([made.interfaceBlock().subarray(0, -4), made.words(12)])]],
   ["a block of an unknown type", [made.sectionBlock, made.block(77, Buffer.alloc(4))]],
   [
     "a packet longer than its block",

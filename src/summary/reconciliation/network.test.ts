@@ -86,6 +86,16 @@ test("what one witness alone tells of is listed, with where it stands", () => {
   ]);
 });
 
+test("one connect explains one flow, and the one with its own port first", () => {
+  const found = checked(
+    [connect("127.0.0.1:80", "refused"), connect("127.0.0.1:80", "connected", { local: "127.0.0.1:1000" })],
+    [1002, 1001, 1000].map((port, number) => flow(number, `127.0.0.1:${port}`, "127.0.0.1:80")),
+  );
+  expect(found["flows"]).toMatchObject({ matched: 2, unmatched: 1 });
+  expect(found["flows"]?.mismatches.map(({ evidence }) => evidence)).toEqual([["flow:1"]]);
+  expect(found["connects"]).toMatchObject({ matched: 2, unmatched: 0 });
+});
+
 test("a witness with a hole proves nothing", () => {
   const one = [connect("127.0.0.1:80", "connected")];
   const lone = [flow(0, "127.0.0.1:1000", "127.0.0.1:8080")];
