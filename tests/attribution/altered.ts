@@ -45,7 +45,7 @@ function withLastWords(lines: Line[], says: string): Line[] {
 }
 
 /** Every object of the value, also those within others, through `change`. */
-export function deep(value: unknown, change: (one: Line) => Line): unknown {
+function deep(value: unknown, change: (one: Line) => Line): unknown {
   if (Array.isArray(value)) return value.map((one) => deep(one, change));
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(([key, member]) => [key, deep(member, change)] as const);
