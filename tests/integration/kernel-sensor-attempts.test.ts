@@ -6,6 +6,8 @@ import type { KernelRecord } from "../../src/sensors/kernel/record.ts";
 import { buildSensor, type ObservedRun, observe, Workload } from "../support/sensor-workload.ts";
 
 const TIMES = 20;
+const INTERRUPTED = 2;
+const ERESTARTSYS = -512;
 const CASES = ["failing-opens", "times", "hidden-closes", "passing", "joined"];
 
 let workload: Workload;
@@ -41,7 +43,9 @@ function counted(texts: readonly string[]): Record<string, number> {
 beforeAll(async () => {
   buildSensor();
   workload = new Workload();
-  run = await observe(workload, Object.fromEntries(CASES.map((name) => [name, TIMES])));
+  // These wait a second each, for a packet that is sent again.
+  const cases = { ...Object.fromEntries(CASES.map((name) => [name, TIMES])), interrupted: INTERRUPTED };
+  run = await observe(workload, cases);
   events = eventsOf(run.records);
 });
 
@@ -109,6 +113,15 @@ it("the last close is told when an exec, the end of a process with threads, or a
     "still-open 1": TIMES,
     "mapped-file 4096 mapped": TIMES,
     "passed 0": 1,
+  });
+});
+
+it("a connect that signals interrupt and the kernel makes anew is one", () => {
+  const results = run.records.flatMap((record) => (record.kind === "connect" ? record.result : []));
+  expect(results.filter((result) => result === ERESTARTSYS).length).toBeGreaterThan(0);
+  expect(counted(of("net.connect").map(({ remote, outcome }) => `${remote} ${outcome}`))).toEqual({
+    "127.0.0.1:18090 connected": INTERRUPTED,
+    "127.0.0.1:18090 refused": INTERRUPTED,
   });
 });
 

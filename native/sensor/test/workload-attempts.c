@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What fails to open, times that are set, and last closes that no close(2) tells of. */
 #include "workload.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -178,7 +182,48 @@ static int join_programs(int times) {
   return worked;
 }
 
+#define FULL_PORT 18090
+
+static void nothing(int number) { (void)number; }
+
+static void *connect_until_refused(void *argument) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(FULL_PORT), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  int end = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  *(int *)argument = failed_with(connect(end, (void *)&address, sizeof(address)), ECONNREFUSED);
+  close(end);
+  return NULL;
+}
+
+/* A connect that waits because the queue is full is interrupted by a signal, made anew, and refused when the listener is gone. */
+static int interrupted_connects(int times) {
+  int worked = 0, one = 1;
+  struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(FULL_PORT), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  sigaction(SIGUSR1, &action, NULL);
+  for (int i = 0; i < times; i++) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int as_wanted = 0;
+    pthread_t thread;
+    struct tcp_info info = {0};
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(listener, (void *)&address, sizeof(address)) || listen(listener, 0)) return worked;
+    if (connect(first, (void *)&address, sizeof(address))) return worked;
+    for (socklen_t size = sizeof(info); info.tcpi_unacked == 0; usleep(1000)) getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size);
+    pthread_create(&thread, NULL, connect_until_refused, &as_wanted);
+    for (int signals = 0; signals < 3; signals++) {
+      usleep(100000);
+      pthread_kill(thread, SIGUSR1);
+    }
+    close(listener);
+    pthread_join(thread, NULL);
+    close(first);
+    worked += as_wanted;
+  }
+  return worked;
+}
+
 const struct workload_case ATTEMPT_CASES[] = {
     {"failing-opens", failing_opens}, {"times", set_times},    {"hidden-closes", hidden_closes},
-    {"passing", pass_descriptors},    {"joined", join_programs}, {NULL, NULL},
+    {"passing", pass_descriptors},    {"joined", join_programs}, {"interrupted", interrupted_connects},
+    {NULL, NULL},
 };
