@@ -2,28 +2,18 @@
 #define _GNU_SOURCE
 #include "files.h"
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
+#include <linux/limits.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "output.h"
+#include "places.h"
 
 /* Each event brings an open file: few at a time. */
 #define EVENTS_AT_ONCE 32
 #define PIECE_BYTES (128 << 10)
 /* More in a row than any agent's files can explain: the queue itself is broken. */
 #define MOST_FAILURES 100000
-
-static const char GONE[] = " (deleted)";
-
-/* Cuts what the kernel puts behind the name of a file that has none any more. */
-static size_t own_name(char *path, size_t length, const struct stat *file) {
-  size_t mark = sizeof(GONE) - 1;
-  if (file->st_nlink > 0 || length <= mark || memcmp(path + length - mark, GONE, mark)) return length;
-  return length - mark;
-}
 
 static bool same(const struct timespec *a, const struct timespec *b) {
   return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
@@ -58,19 +48,16 @@ static void send_content(int file, uint64_t file_bytes, struct record_header *en
 
 /* False: it is no file with content. */
 static bool send_file(const struct fanotify_event_metadata *event, uint64_t file_bytes, uint64_t number) {
-  char link[64], path[PATH_MAX + 1];
+  char path[2 * PATH_MAX];
   struct stat before, after;
   /* Pipes and devices have no content to keep, and reading them would change what the agent meets. */
   if (fstat(event->fd, &before) || !S_ISREG(before.st_mode)) return false;
-  snprintf(link, sizeof(link), "/proc/self/fd/%d", event->fd);
-  ssize_t length = readlink(link, path, sizeof(path));
-  if (length < 0) length = 0;
   struct record_header header = record_begin(KIND_FILE);
   header.number = number;
   header.size = before.st_size;
   header.pid = event->pid;
   if (before.st_nlink == 0) header.flags |= FLAG_UNLINKED;
-  output_frame(&header, path, own_name(path, length, &before));
+  output_frame(&header, path, place_path(event->fd, &before, path, sizeof(path)));
   struct record_header end = record_begin(KIND_FILE_END);
   end.number = number;
   if ((uint64_t)before.st_size > file_bytes) end.flags |= FLAG_TOO_LARGE;

@@ -24,8 +24,8 @@
 #include <unistd.h>
 #include "files.h"
 #include "output.h"
+#include "places.h"
 
-#define MOST_DIRECTORIES 8
 #define HINT_RIGHTS "run it as root: CAP_SYS_ADMIN and CAP_SYS_PTRACE are needed, and a kernel with CONFIG_FANOTIFY"
 #define USAGE "usage: capture-witness FILE-BYTES PID DIRECTORY..."
 
@@ -71,10 +71,10 @@ static bool is_seen(int watch, int directory) {
 
 /* Watches each directory that there is, and tells which. */
 static void watch_all(int watch, int root, char **paths, int count) {
-  char names[MOST_DIRECTORIES * 256];
+  char names[MOST_PLACES * 256];
   size_t used = 0;
   struct record_header ready = record_begin(KIND_READY);
-  for (int i = 0; i < count && i < MOST_DIRECTORIES; i++) {
+  for (int i = 0; i < count && i < MOST_PLACES; i++) {
     int directory = open_inside(root, paths[i]);
     if (directory < 0) continue;
     if (fanotify_mark(watch, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_CLOSE_WRITE, directory, ".")) {
@@ -83,7 +83,7 @@ static void watch_all(int watch, int root, char **paths, int count) {
     ready.number += is_seen(watch, directory);
     ready.size++;
     used += snprintf(names + used, sizeof(names) - used, "%.254s", paths[i]) + 1;
-    close(directory);
+    place_add(directory, paths[i]);
   }
   if (ready.size == 0) fail(EXIT_REFUSED, "none of the directories is there", 0, USAGE);
   output_frame(&ready, names, used);
@@ -112,7 +112,7 @@ static void follow(int watch, uint64_t file_bytes, struct file_counts *counts) {
 }
 
 int main(int count, char **words) {
-  if (count < 4 || count - 3 > MOST_DIRECTORIES) fail(EXIT_USAGE, "arguments are missing, or too many", 0, USAGE);
+  if (count < 4 || count - 3 > MOST_PLACES) fail(EXIT_USAGE, "arguments are missing, or too many", 0, USAGE);
   uint64_t file_bytes = number_of(words[1]);
   struct file_counts counts = {0};
   /* What stops the supervisor, its terminal or its process group must not stop the witness before the end is recorded. */

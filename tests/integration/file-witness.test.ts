@@ -141,6 +141,19 @@ END`);
     expect([...listed(box).byName]).toEqual([["late", [{ at_end: "gone", text: "late\n" }]]]);
   });
 
+  it("knows the names of files also when the container is gone before they are read", async () => {
+    await using box = await MountedBox.open();
+    const { witness } = await watched(box);
+    process.kill(witness.pid, "SIGSTOP");
+    await box.run("mkdir deep; echo last > deep/last; rm deep/last; echo stands > deep/stands; echo old > deep/new");
+    await box.end();
+    fs.writeFileSync(path.join(box.hostDir, "deep", "new"), "new\n");
+    process.kill(witness.pid, "SIGCONT");
+    expect(statementOf(await witness.stop())).toMatchObject({ level: "complete" });
+    // Not the first content of `new`, which was gone when it was read.
+    expect([...listed(box).byName]).toEqual([["deep/last", [{ at_end: "gone", text: "last\n" }]]]);
+  });
+
   it("says what it does not keep: too large, no room", async () => {
     await using box = await MountedBox.open();
     const { witness } = await watched(box, { keptBytes: 20_000 });

@@ -60,10 +60,16 @@ export class MountedBox implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the shell, and with it the namespace; what stands on the host stays. */
+  async end(): Promise<void> {
+    if (this.#shell.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#shell.once("exit", resolve));
     this.#shell.stdin.end();
     await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }
