@@ -96,6 +96,19 @@ test("one connect explains one flow, and the one with its own port first", () =>
   expect(found["connects"]).toMatchObject({ matched: 2, unmatched: 0 });
 });
 
+test("a flow whose beginning was missed may have begun on either side", () => {
+  const found = checked(
+    [connect("127.0.0.1:80", "connected", { local: "127.0.0.1:1000" }), sent("127.0.0.1:53")],
+    [
+      flow(0, "127.0.0.1:80", "127.0.0.1:1000", { opening: "not-seen" }),
+      flow(1, "127.0.0.1:53", "127.0.0.1:1001", { transport: "udp" }),
+      flow(2, "127.0.0.1:80", "127.0.0.1:1002", { opening: "answered" }),
+    ],
+  );
+  expect(found["flows"]?.mismatches.map(({ evidence }) => evidence)).toEqual([["flow:2"]]);
+  expect(found["connects"]).toMatchObject({ matched: 2, unmatched: 0 });
+});
+
 test("a witness with a hole proves nothing", () => {
   const one = [connect("127.0.0.1:80", "connected")];
   const lone = [flow(0, "127.0.0.1:1000", "127.0.0.1:8080")];

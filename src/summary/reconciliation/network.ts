@@ -93,22 +93,29 @@ export class NetworkCheck {
   #matchTcp(flows: readonly PacketFlow[]): PacketFlow[] {
     const tcp = flows.filter(({ transport }) => transport === "tcp" || transport === "tcp6");
     const exact = groupBy(this.#attempts, ({ local, remote }) => `${local} ${remote}`);
-    const left = tcp.filter(({ from, to }) => !takeFrom(exact.get(`${from} ${to}`)));
+    // Where the beginning was missed it is not known which side began.
+    const isEither = ({ opening }: PacketFlow): boolean => opening === "not-seen";
+    const left = tcp.filter(
+      (flow) =>
+        !takeFrom(exact.get(`${flow.from} ${flow.to}`)) &&
+        !(isEither(flow) && takeFrom(exact.get(`${flow.to} ${flow.from}`))),
+    );
     const remote = groupBy(
       this.#attempts.filter((attempt) => !attempt.isMatched),
       (attempt) => attempt.remote,
     );
-    return left.filter(({ to }) => !takeFrom(remote.get(to)));
+    return left.filter(
+      (flow) => !takeFrom(remote.get(flow.to)) && !(isEither(flow) && takeFrom(remote.get(flow.from))),
+    );
   }
 
-  /** Of datagrams only the far end is known. @returns flows to which nobody sent, by the events. */
+  /** Of datagrams only the far end is known, which may be either of a flow. @returns flows in which nobody sent, by the events. */
   #matchUdp(flows: readonly PacketFlow[]): PacketFlow[] {
-    return flows.filter(({ transport, from, to, back }) => {
+    return flows.filter(({ transport, from, to }) => {
       if (transport !== "udp" && transport !== "udp6") return false;
-      const there = this.#addressees.get(to);
-      const here = back.packets > 0 ? this.#addressees.get(from) : undefined;
-      for (const one of [there, here]) if (one !== undefined) one.hasFlow = true;
-      return there === undefined;
+      const ends = [this.#addressees.get(to), this.#addressees.get(from)].filter((one) => one !== undefined);
+      for (const one of ends) one.hasFlow = true;
+      return ends.length === 0;
     });
   }
 
