@@ -1,6 +1,6 @@
 /**
- * What the kernel sensor costs: CPU of a workload that does nothing but what is recorded, with and without it, in turns, and
- * of the sensor's two ends; then the rate of the decoder alone.
+ * What the kernel sensor costs: CPU of a workload that does nothing but what is recorded, with and without it, in turns, beside
+ * strace and bpftrace where they are installed, and of the sensor's two ends; then the rate of the decoder alone.
  *   node bench/sensor-cost.ts [ROUNDS]
  */
 import { readFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { sensorProcesses } from "../src/sensors/kernel/sensor-process.ts";
 import type { KernelSource } from "../src/sensors/kernel/source.ts";
 import { buildSensor, SENSOR_PROGRAM, Workload } from "../tests/support/sensor-workload.ts";
 import { median, range } from "./statistics.ts";
+import { installedTracers, TRACERS, type Tracer, trace } from "./tracers.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 const CASES = { exec: 1000, files: 2000, renames: 500, tcp: 1000, refused: 200, dns: 200, memfd: 10, reads: 100 };
@@ -31,12 +32,16 @@ function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS;
 }
 
-/** `watched`: the sensor follows the workload; else it runs and follows nothing. */
-async function measure(workload: Workload, mode: "none" | "idle" | "watched"): Promise<Round> {
+/** `idle`: the sensor runs and follows nothing. */
+type Mode = "none" | "idle" | "watched" | Tracer;
+
+async function measure(workload: Workload, mode: Mode): Promise<Round> {
   const held = await workload.hold(CASES);
   let records = 0;
   let source: KernelSource | undefined;
-  if (mode !== "none") {
+  const tracer = TRACERS.find((one) => one === mode);
+  const untrace = tracer === undefined ? undefined : await trace(tracer, held.pid, `${workload.dir}/trace`);
+  if (mode === "idle" || mode === "watched") {
     const start = sensorProcesses({ program: SENSOR_PROGRAM });
     source = await start({ onRecords: (batch) => (records += batch.length), onDeath: (why) => console.error(why) });
     if (mode === "watched") await source.watch(held.pid);
@@ -47,6 +52,7 @@ async function measure(workload: Workload, mode: "none" | "idle" | "watched"): P
   const loaderMs = source === undefined ? 0 : cpuMs(source.pid) - loaderStartMs;
   const { user, system } = process.cpuUsage(readerStart);
   await source?.stop();
+  await untrace?.();
   return { workloadMs: cpu?.[0] ?? 0, records, loaderMs, readerMs: (user + system) / 1000 };
 }
 
@@ -66,17 +72,18 @@ function decoderRate(): number {
 
 buildSensor();
 const workload = new Workload();
-const rounds: Record<"none" | "idle" | "watched", Round[]> = { none: [], idle: [], watched: [] };
+const modes: Mode[] = ["none", "idle", "watched", ...installedTracers()];
+const rounds = new Map<Mode, Round[]>(modes.map((mode) => [mode, []]));
 try {
   for (let round = 0; round < ROUNDS; round++) {
-    for (const mode of ["none", "idle", "watched"] as const) rounds[mode].push(await measure(workload, mode));
+    for (const mode of modes) rounds.get(mode)?.push(await measure(workload, mode));
   }
 } finally {
   workload.remove();
 }
-const of = (mode: keyof typeof rounds, value: keyof Round): number[] => rounds[mode].map((round) => round[value]);
+const of = (mode: Mode, value: keyof Round): number[] => (rounds.get(mode) ?? []).map((round) => round[value]);
 const base = median(of("none", "workloadMs"));
-for (const mode of ["none", "idle", "watched"] as const) {
+for (const mode of modes) {
   const times = of(mode, "workloadMs");
   console.log(
     `${mode.padEnd(8)} ${median(times)} ms CPU (${range(times)}), ratio ${(median(times) / base).toFixed(2)}`,
