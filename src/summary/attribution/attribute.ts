@@ -62,7 +62,7 @@ export class Attributor {
   readonly #matcher: CallMatcher;
   readonly #callIds: ReadonlySet<string>;
   readonly #nodes = new Map<string, Node>();
-  /** Files of the working copy that were changed: the agent's own index looks at them again. */
+  /** Sensitive files of the working copy that were changed: the agent's own index looks at them again. */
   readonly #changed = new Set<string>();
   #agent: string | undefined;
   #time = { text: "", ms: Number.NaN };
@@ -116,6 +116,8 @@ export class Attributor {
 
   #rememberChange(event: ProcessEvent): void {
     if (!("path" in event) || accessOf(event) === "read" || this.#changed.size >= MOST_CHANGED) return;
+    // Of other files no read is recorded. What a file is renamed to is not looked at there.
+    if (!("to" in event) && !("sensitive" in event && event.sensitive === true)) return;
     // What failed changed nothing.
     if ("errno" in event && event.errno !== undefined) return;
     for (const path of "to" in event ? [event.path, event.to] : [event.path]) {

@@ -329,7 +329,7 @@ test("a sensitive file that the agent's own process reads without a call is unat
   run.event(1.6, { ...read, path: "/home/agent/.ssh/id_rsa", ...file });
   run.event(1.6, { ...read, path: "/workspace/.opencode/plugins/x.ts", ...file });
   // Its index looks again at what was changed.
-  run.writes(1.7, AGENT, "/workspace/.env");
+  run.event(1.7, { kind: "file.close-write", process: AGENT, path: "/workspace/.env", sensitive: true, ...file });
   run.asks(2, []);
   run.event(3, { ...read, path: "/workspace/.env", ...file });
   run.event(3, { ...read, path: "/workspace/.npmrc", ...file });
