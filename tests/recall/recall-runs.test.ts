@@ -47,6 +47,16 @@ function runsIn(id: string): string {
   return execFileSync("podman", args, { encoding: "utf8" }).trim();
 }
 
+/** Connects and sends in a container's network namespace, from a process that is not in the container. */
+function talkFromOutside(container: string): void {
+  const pid = execFileSync("podman", ["inspect", "--format", "{{.State.Pid}}", container], { encoding: "utf8" }).trim();
+  const program = `
+    require("node:net").connect(9, "127.0.0.1").on("error", () => {});
+    const socket = require("node:dgram").createSocket("udp4");
+    socket.send("x", 9, "127.0.0.1", () => socket.close());`;
+  execFileSync("nsenter", ["-t", pid, "-n", process.execPath, "-e", program]);
+}
+
 describe("runs of their own", () => {
   it(
     "67 an agent that ends at once is seen from its first instruction to its last",
@@ -119,7 +129,7 @@ describe("runs of their own", () => {
   );
 
   it(
-    "69 a program that is put into the container from outside is seen",
+    "69 a program that is put into the container from outside is seen, and so are connections from there",
     async () => {
       using project = tempProject([bash("until [ -e /tmp/done ]; do sleep 0.2; done")]);
       const running = startCli(["run", "--issue", "probe", ...RUN_OPTIONS, ...project.options], PODMAN);
@@ -129,9 +139,16 @@ describe("runs of their own", () => {
       const state = (): string =>
         execFileSync("podman", ["ps", "--filter", filter, "--format", "{{.Names}}"], { encoding: "utf8" }).trim();
       await expect.poll(state, { timeout: 600_000 }).toBe(container);
+      talkFromOutside(container);
       execFileSync("podman", ["--runtime", "runc", "exec", container, "/bin/touch", "/tmp/done"]);
       const result = await running.ended;
-      const { events } = readRecallCapture(captureDirOf(result));
+      const { events, capture } = readRecallCapture(captureDirOf(result));
+      // Nobody in the container sent these: only the packets have them.
+      const lone = capture.summary.reconciliation?.mismatches.filter((one) => one.kind === "flow-without-connect");
+      expect(lone?.map(({ what }) => what.replace(/:\d+ /, ":* ")).toSorted()).toEqual([
+        "tcp 127.0.0.1:* → 127.0.0.1:9",
+        "udp 127.0.0.1:* → 127.0.0.1:9",
+      ]);
       const seen = events.filter((event) => event.kind === "process.exec" && event.argv.includes("/tmp/done"));
       expect(seen).toMatchObject([{ exe: "/usr/bin/touch", argv: ["/bin/touch", "/tmp/done"] }]);
     },

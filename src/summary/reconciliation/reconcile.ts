@@ -5,7 +5,7 @@ import type { Reconciliation } from "../../schema/reconciliation.ts";
 import type { FsDiffView } from "../../schema/view.ts";
 import { FileCheck } from "./files.ts";
 import { NetworkCheck } from "./network.ts";
-import { holeInPackets } from "./network-holes.ts";
+import { holeInConnects, holeInPackets } from "./network-holes.ts";
 import { ProcessCheck } from "./processes.ts";
 
 export interface Witnesses {
@@ -35,7 +35,10 @@ export class Reconciler {
   /** To be called once. */
   result(witnesses: Witnesses): Reconciliation {
     const { fsDiff, flows, completeness } = witnesses;
-    const holes = { events: holeIn(witnesses, ["network"]), packets: holeInPackets(flows, completeness) };
+    const holes = {
+      events: holeInConnects(completeness, witnesses.brokenLines),
+      packets: holeInPackets(flows, completeness),
+    };
     const results = [
       this.#processes.result(holeIn(witnesses, ["process"])),
       ...this.#network.results(flows ?? undefined, holes),
