@@ -16,7 +16,7 @@ cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 DIRECTORY=native/sensor
 PROGRAM=$DIRECTORY/build/capture-sensor
 # Directories below native/, each with a Makefile that makes build/capture-<name>.
-SMALL=(witness packets)
+SMALL=(witness packets seccomp-listener)
 STAMP=sensor
 
 # Sources, and what is not in them: the machine.

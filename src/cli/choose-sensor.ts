@@ -1,40 +1,77 @@
 import * as fs from "node:fs";
-import { CaptureError } from "../core/errors.ts";
+import { CaptureError, errorMessage } from "../core/errors.ts";
+import type { EngineDescription } from "../engine/port.ts";
 import { witnessProgram } from "../sensors/fanotify/witness-process.ts";
 import { sensorProcesses, sensorProgram } from "../sensors/kernel/sensor-process.ts";
 import type { StartSource } from "../sensors/kernel/source.ts";
+import { listenerProgram } from "../sensors/seccomp/listener-process.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
+import { listenerProblem } from "./seccomp-layer.ts";
 import type { Settings } from "./settings.ts";
 
-export type SensorChoice = Pick<RunPlan, "sensor" | "kernelSensor" | "fileWitness">;
+export type SensorChoice = Pick<RunPlan, "sensor" | "kernelSensor" | "seccompListener" | "fileWitness">;
 
 const BUILD = "scripts/build-sensor.sh";
+const ASKED_FOR = "it was asked for";
 
 /**
- * Decides how runs are observed. `auto`: by the kernel sensor where it is built; a run in which it does not start then is
- * polled, and says why. `kernel`: by it or not at all.
- * @throws CaptureError `sensor-unavailable` when `kernel` was asked for and can't be had.
+ * Decides how runs are observed. `auto`: by the kernel sensor where it works, else by the seccomp layer where kernel and
+ * container runtime are able, else by looks. A run in which the kernel sensor does not start then is polled, and says why.
+ * `kernel`, `seccomp`: by it or not at all. `engine`: what runs the containers.
+ * @throws CaptureError `sensor-unavailable` when a layer was asked for and can't be had.
  */
-export async function chooseSensor(requested: Settings["sensor"], packageRoot: string): Promise<() => SensorChoice> {
-  const polling = (reason: string) => (): SensorChoice => ({
-    sensor: { requested, used: "polling", reason },
-    kernelSensor: undefined,
-    fileWitness: { program: witnessProgram(packageRoot) },
-  });
-  if (requested === "polling") return polling("it was asked for");
-  const program = sensorProgram(packageRoot);
-  const isBuilt = fs.existsSync(program);
-  if (!isBuilt && requested === "auto") return polling(`the kernel sensor is not built (${BUILD} builds it)`);
-  if (!isBuilt) {
-    throw new CaptureError("sensor-unavailable", `the kernel sensor is not built: there is no ${program}`, {
-      hint: `build it: ${BUILD}; or leave --sensor out to use what works here`,
+export async function chooseSensor(
+  requested: Settings["sensor"],
+  packageRoot: string,
+  engine?: EngineDescription,
+): Promise<() => SensorChoice> {
+  const choice =
+    (used: string, reason: string, layer: Partial<SensorChoice> = {}) =>
+    (): SensorChoice => ({
+      sensor: { requested, used, reason },
+      kernelSensor: undefined,
+      seccompListener: undefined,
+      fileWitness: { program: witnessProgram(packageRoot) },
+      ...layer,
     });
-  }
+  if (requested === "polling") return choice("polling", ASKED_FOR);
+  const seccompListener = { program: listenerProgram(packageRoot) };
+  const program = sensorProgram(packageRoot);
   const kernelSensor = sensorProcesses({ program });
-  if (requested === "kernel") await tryOut(kernelSensor);
-  const reason = requested === "kernel" ? "it was asked for, and works here" : "it is built, and is the best there is";
-  const fileWitness = { program: witnessProgram(packageRoot) };
-  return () => ({ sensor: { requested, used: "kernel", reason }, kernelSensor, fileWitness: { ...fileWitness } });
+  const isBuilt = fs.existsSync(program);
+  if (requested === "kernel") {
+    if (!isBuilt) throw unavailable(`the kernel sensor is not built: there is no ${program}`, `build it: ${BUILD}`);
+    await tryOut(kernelSensor);
+    return choice("kernel", `${ASKED_FOR}, and works here`, { kernelSensor });
+  }
+  const problem = await listenerProblem(packageRoot, engine);
+  if (requested === "seccomp") {
+    if (problem !== undefined) throw unavailable(problem.message, problem.hint);
+    return choice("seccomp", `${ASKED_FOR}, and works here`, { seccompListener });
+  }
+  // Where only looks are left to fall back to, the run itself does that: a trial here would tell nothing more.
+  const fault = isBuilt
+    ? problem === undefined && (await faultOf(kernelSensor))
+    : `it is not built (${BUILD} builds it)`;
+  if (typeof fault !== "string") return choice("kernel", "it is built, and is the best there is", { kernelSensor });
+  const reason = `the kernel sensor can't be used: ${fault}`;
+  if (problem === undefined) return choice("seccomp", reason, { seccompListener });
+  return choice("polling", `${reason}; ${problem.message}`);
+}
+
+function unavailable(message: string, hint: string): CaptureError {
+  return new CaptureError("sensor-unavailable", message, {
+    hint: `${hint}; or leave --sensor out to use what works here`,
+  });
+}
+
+async function faultOf(start: StartSource): Promise<string | undefined> {
+  try {
+    await tryOut(start);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
 }
 
 async function tryOut(start: StartSource): Promise<void> {

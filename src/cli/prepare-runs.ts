@@ -45,7 +45,6 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
   const sensitivePatterns = loadSensitivePatterns(
     [settings.project, PACKAGE_ROOT].map((dir) => path.join(dir, "config", "sensitive_paths.json")),
   );
-  const sensor = await chooseSensor(settings.sensor, PACKAGE_ROOT);
   progress.status("looking for a container engine");
   const engine = await selectEngine({
     engine: settings.engine,
@@ -54,9 +53,13 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
   });
   const { kind, version, runtime } = engine.description;
   progress.line(`engine   ${kind} ${version}, runtime ${runtime}`);
-  const [lost, found] = await Promise.all([
+  const choosing = chooseSensor(settings.sensor, PACKAGE_ROOT, engine.description);
+  // What was asked for and can't be had is told before an image is built.
+  if (settings.sensor !== "auto") await choosing;
+  const [lost, found, sensor] = await Promise.all([
     recoverLostRuns({ captureRoot: settings.capture_root, engine, derive: deriveCapture }),
     findImage(settings, engine, progress, signal),
+    choosing,
   ]);
   for (const capture of lost.finished) progress.line(`cleaned  ${capture} was left by a supervisor that was killed`);
   for (const problem of lost.problems) progress.line(`warning  ${problem}`);

@@ -56,6 +56,7 @@ export function addRunOptions(command: Command): Command {
       new Option("--sensor <name>", "how processes, files and connections are observed (default: auto)").choices([
         "auto",
         "kernel",
+        "seccomp",
         "polling",
       ]),
     )

@@ -15,7 +15,7 @@ const settingsShape = {
   image_ref: z.string().min(1).optional(),
   opencode_bin: z.string().min(1).default("opencode"),
   model: z.string().min(1).default("scripted"),
-  sensor: z.enum(["auto", "kernel", "polling"]).default("auto"),
+  sensor: z.enum(["auto", "kernel", "seccomp", "polling"]).default("auto"),
   issues_path: z.string().min(1).optional(),
   capture_root: z.string().min(1).optional(),
   keep_workspace: z.boolean().default(false),

@@ -32,7 +32,9 @@ export const connectEvent = z
     local: localEnd,
     remote: remoteEnd,
     role: roleOfRemote,
-    outcome: connectOutcome.describe("`in-progress`: not known when the watch ended. `failed`: see `errno`."),
+    outcome: connectOutcome.describe(
+      "`in-progress`: not known when the watch ended, or not seen (`attempted`). `failed`: see `errno`.",
+    ),
     errno,
     duration_ms: durationMs.optional().describe("Until the outcome, for a connect that did not wait for it."),
   })

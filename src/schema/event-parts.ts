@@ -4,7 +4,7 @@ import { count, timestamp } from "./common.ts";
 /** Parts that several kinds of events share. Optional keys are left out where they have nothing to say: lines stay short. */
 
 const eventSource = z
-  .enum(["kernel", "gateway", "filesystem", "engine", "supervisor", "agent"])
+  .enum(["kernel", "seccomp", "gateway", "filesystem", "engine", "supervisor", "agent"])
   .describe("Who saw it. Only `agent` is a claim from inside the container.");
 
 const processId = z.string();
@@ -23,6 +23,12 @@ export const processHead = {
   ...eventHead,
   process: processId.describe("The process: `<host pid>-<start in ns since boot>`, safe against reuse of the pid."),
   tid: count.optional().describe("The thread, host id; left out for the first thread."),
+  attempted: z
+    .literal(true)
+    .optional()
+    .describe(
+      "Seen when it was asked for (sensor `seccomp`): it may have failed, and its arguments may have changed since; `errno` is what was to be expected.",
+    ),
 };
 
 export const errno = z
@@ -59,7 +65,7 @@ export const filePath = {
 };
 
 export const fileIdentity = {
-  inode: count.describe("Number of the file on its device."),
+  inode: count.describe("Number of the file on its device; 0: it was not there yet (`attempted`)."),
   device: z.string().describe("Device, `major:minor`."),
   mode: z.string().describe("Type and permission bits, octal."),
   size: count.describe("Bytes at that moment."),

@@ -42,7 +42,7 @@ export const foundEvent = z
     ...argv,
   })
   .describe(
-    "A process that already ran when the sensor came, or came back; described from /proc, which it can change.",
+    "A process whose start was not seen: it ran already when the sensor came, or came back, or the sensor does not see forks; described from /proc, which it can change.",
   );
 
 export const execEvent = z
@@ -109,7 +109,9 @@ export const exitEvent = z
 
 export const goneEvent = z
   .object({ kind: z.literal("process.gone"), ...processHead })
-  .describe("A process that ran before the sensor was away and does not any more: its end was not seen.");
+  .describe(
+    "A process that does not run any more: its end was not seen, because the sensor was away or does not see ends.",
+  );
 
 export const survivorEvent = z
   .object({

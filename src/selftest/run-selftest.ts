@@ -79,8 +79,8 @@ interface Work {
 
 /** The whole life of the container. The sensor is stopped and the container removed on every way out. */
 async function watchWork(options: SelftestOptions, { dir, tag, sensor }: Work): Promise<Record<string, number>> {
-  const spec = selftestSpec(options, dir, tag);
   await sensor.prepare();
+  const spec = selftestSpec({ ...options, seccompProfile: sensor.seccompProfile ?? options.seccompProfile }, dir, tag);
   const container = await options.engine.prepare(spec, options.signal).catch(async (error: unknown) => {
     await sensor.stop();
     throw error;

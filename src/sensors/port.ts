@@ -23,6 +23,8 @@ export interface SensorReport {
  */
 export interface Sensor {
   readonly name: string;
+  /** Seccomp profile that the container must be made with, from `prepare` on; undefined: the usual one. */
+  readonly seccompProfile?: string | undefined;
   prepare(): Promise<void>;
   attach(target: SensorTarget): Promise<void>;
   stop(): Promise<SensorReport>;

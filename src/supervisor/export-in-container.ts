@@ -44,6 +44,8 @@ export async function exportInContainer(run: RunState, sessionId: string): Promi
 function exportSpec(run: RunState, sessionId: string): ContainerSpec {
   return {
     ...run.spec,
+    // Nobody listens any more for what the run's own profile may notify.
+    seccompProfile: run.plan.seccompProfile,
     name: `${run.spec.name}-export`,
     command: ["/bin/sh", "-c", SCRIPT, run.plan.opencodeBin, sessionId],
     mounts: run.spec.mounts.map((mount) =>

@@ -25,6 +25,8 @@ export interface RunPlan {
   selftest?: RunRecord["selftest"];
   /** Starts processes of the kernel sensor; undefined: it is not to be used. */
   kernelSensor?: StartSource | undefined;
+  /** The listener for calls that the container's seccomp profile notifies; undefined: it is not to be used. */
+  seccompListener?: { program: string } | undefined;
   /** The second witness of files; `state` is set once it is known whether it runs. Undefined: there is to be none. */
   fileWitness?: { program: string; state?: RunRecord["file_witness"] } | undefined;
   /** The second witness of the network; as `fileWitness`. */

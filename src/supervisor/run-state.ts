@@ -23,7 +23,7 @@ export interface RunState {
   readonly workspaceDir: string;
   readonly privateDir: PrivateDirectory;
   readonly reserve: DiskReserve;
-  readonly spec: ContainerSpec;
+  spec: ContainerSpec;
   readonly sensors: Sensor[];
   sink: EventSink | undefined;
   gateway: ModelGateway | undefined;

@@ -32,6 +32,7 @@ export async function startRun(run: RunState, signal: AbortSignal): Promise<void
   const { layer, files } = addSensors(run);
   // The kernel sensor takes a while to load, and needs neither container nor working copy for that.
   await layer.prepare();
+  if (layer.seccompProfile !== undefined) run.spec = { ...run.spec, seccompProfile: layer.seccompProfile };
   await allOrFirstError([
     prepareInside(run, signal),
     run.timer.measure("workspace", () => prepareWorkspace(run, files, signal)),
@@ -61,7 +62,7 @@ function addSensors(run: RunState): { layer: Sensor; files: FilesystemSensor } {
     ],
     sensitivePatterns: plan.sensitivePatterns,
   });
-  const layer = createSensorLayer(plan, captureDir);
+  const layer = createSensorLayer(plan, captureDir, privateDir.dir);
   run.sensors.push(layer, files, ...fileWitness(run, files), ...packetWitness(run));
   return { layer, files };
 }

@@ -33,6 +33,7 @@ it("says what this machine can do", async () => {
   );
   expect(byId.get("file-witness")).toMatchObject({ ok: "yes", detail: expect.stringMatching(/^fanotify/) });
   expect(byId.get("sensor")).toMatchObject({ ok: "yes", detail: expect.stringMatching(/^kernel: it loads and sees/) });
+  expect(byId.get("seccomp-listener")).toMatchObject({ ok: "yes" });
   expect(byId.get("podman")).toMatchObject({ ok: "yes", detail: expect.stringMatching(/runtime (runc|crun)/) });
   expect(byId.get("namespace-entry")?.ok).toBe("yes");
   expect(report.ready).toBe(true);

@@ -10,7 +10,9 @@ import type { EngineAttempt } from "../../engine/select.ts";
 import { witnessProgram } from "../../sensors/fanotify/witness-process.ts";
 import { sensorProgram } from "../../sensors/kernel/sensor-process.ts";
 import { packetProgram, tryPackets } from "../../sensors/packets/packet-process.ts";
+import { listenerProblem } from "../seccomp-layer.ts";
 import { checkEngines, checkImage, checkImageBuild, checkUnusableEngine, engineInUse } from "./engine-checks.ts";
+import { checkListener } from "./listener-check.ts";
 import * as machine from "./machine-checks.ts";
 import { checkPackets } from "./packets-check.ts";
 import type { DoctorCheck, DoctorReport } from "./report.ts";
@@ -68,7 +70,8 @@ async function engineChecks(deps: DoctorDeps): Promise<DoctorCheck[]> {
     const attempts = await deps.tryEngines();
     const engine = engineInUse(attempts);
     const image = engine === undefined ? undefined : await findAgentImage(engine);
-    return [...checkEngines(attempts), checkImage(image?.ref, problem?.message), build];
+    const layer = checkListener(await listenerProblem(PACKAGE_ROOT, engine?.description));
+    return [...checkEngines(attempts), checkImage(image?.ref, problem?.message), build, layer];
   } catch (thrown) {
     const hint = thrown instanceof CaptureError ? thrown.hint : undefined;
     return [checkUnusableEngine(errorMessage(thrown), hint), build];

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { MachineFacts } from "../../core/machine.ts";
 import type { EngineAttempt } from "../../engine/select.ts";
 import { checkEngines, checkImage, checkUnusableEngine } from "./engine-checks.ts";
+import { checkListener } from "./listener-check.ts";
 import * as machine from "./machine-checks.ts";
 import { type DoctorCheck, renderDoctorReport } from "./report.ts";
 import { checkSensor, trySensor } from "./sensor-check.ts";
@@ -121,6 +122,15 @@ describe("file witness check", () => {
       detail: expect.stringMatching(/^the contents of files.*not built/),
       fix: "scripts/build-sensor.sh",
     });
+  });
+});
+
+describe("seccomp layer check", () => {
+  it("is well where runtime and kernel are able, else a warning with what is used instead", () => {
+    expect(checkListener(undefined)).toMatchObject({ id: "seccomp-listener", ok: "yes" });
+    const problem = { message: "docker can't", hint: "use Podman" };
+    const detail = expect.stringMatching(/polled; docker can't$/) as string;
+    expect(checkListener(problem)).toMatchObject({ ok: "warn", detail, fix: "use Podman" });
   });
 });
 

@@ -4,7 +4,7 @@ import type { ReadyRecord } from "../../sensors/kernel/record.ts";
 import { sensorProcesses } from "../../sensors/kernel/sensor-process.ts";
 import type { DoctorCheck } from "./report.ts";
 
-const WITHOUT = "polling: process and network are sampled, once a second";
+const WITHOUT = "polling, or the seccomp layer where it works: less is seen";
 
 /** Loads the kernel sensor for real, sees its own test process, and ends it; why that fails is the check's text. */
 export async function trySensor(program: string): Promise<ReadyRecord | CaptureError> {
