@@ -1,3 +1,5 @@
+import { RECONCILIATION_EN } from "./words-reconciliation.ts";
+
 /** Every text of the viewer in English; `{name}` is filled in. Codes and captured text are never translated. */
 export const EN = {
   "app.name": "opencode-capture",
@@ -231,25 +233,7 @@ export const EN = {
   "discrepancy.high": "high",
   "discrepancy.medium": "medium",
   "discrepancy.low": "low",
-  "reconciliation.title": "Witnesses against each other",
-  "reconciliation.note": "What one of events, file diff and packets tells of, another should have seen.",
-  "reconciliation.none": "mismatches: all {compared} facts that were compared fit together.",
-  "reconciliation.total": "of {compared} facts are told by one witness only.",
-  "reconciliation.skipped": "Not or not wholly compared: {check}.",
-  "reconciliation.file": "file",
-  "reconciliation.process": "process",
-  "reconciliation.network": "network",
-  "reconciliation.change-without-event": "the file diff has a change that no event tells of",
-  "reconciliation.event-without-change": "events leave a change that the file diff does not have",
-  "reconciliation.process-without-end": "a process without an end",
-  "reconciliation.process-without-beginning": "a process without a beginning",
-  "reconciliation.flow-without-connect": "packets without a connect",
-  "reconciliation.connect-without-flow": "a connect without packets",
-  "reconciliation.changes": "changed files with events",
-  "reconciliation.file-events": "events with changed files",
-  "reconciliation.processes": "beginnings with ends of processes",
-  "reconciliation.flows": "packets with connects",
-  "reconciliation.connects": "connects with packets",
+  ...RECONCILIATION_EN,
   "effects.title": "What it really did (kernel)",
   "effects.none": "The kernel saw no effect of this call.",
   "effects.commands": "Programs",

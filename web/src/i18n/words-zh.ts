@@ -1,4 +1,5 @@
 import type { Words } from "./words-en.ts";
+import { RECONCILIATION_ZH } from "./words-reconciliation.ts";
 
 export const ZH: Words = {
   "app.name": "opencode-capture",
@@ -229,25 +230,7 @@ export const ZH: Words = {
   "discrepancy.high": "高",
   "discrepancy.medium": "中",
   "discrepancy.low": "低",
-  "reconciliation.title": "证据互相核对",
-  "reconciliation.note": "事件、文件差异与数据包中，一方所记录的，另一方也应当看到。",
-  "reconciliation.none": "处不符：比对的 {compared} 项事实全部吻合。",
-  "reconciliation.total": "项（共比对 {compared} 项）只有一方记录。",
-  "reconciliation.skipped": "未比对或未完全比对：{check}。",
-  "reconciliation.file": "文件",
-  "reconciliation.process": "进程",
-  "reconciliation.network": "网络",
-  "reconciliation.change-without-event": "文件差异中有改动，但没有任何事件记录它",
-  "reconciliation.event-without-change": "事件表明有改动，但文件差异中没有",
-  "reconciliation.process-without-end": "进程没有结束记录",
-  "reconciliation.process-without-beginning": "进程没有开始记录",
-  "reconciliation.flow-without-connect": "有数据包，但没有连接事件",
-  "reconciliation.connect-without-flow": "有连接事件，但没有数据包",
-  "reconciliation.changes": "文件改动对照事件",
-  "reconciliation.file-events": "事件对照文件改动",
-  "reconciliation.processes": "进程的开始对照结束",
-  "reconciliation.flows": "数据包对照连接",
-  "reconciliation.connects": "连接对照数据包",
+  ...RECONCILIATION_ZH,
   "effects.title": "实际行为（内核所见）",
   "effects.none": "内核没有看到此调用产生的行为。",
   "effects.commands": "程序",
