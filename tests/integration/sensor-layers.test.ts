@@ -150,9 +150,11 @@ describe("the seccomp layer and a container", { timeout: 600_000 }, () => {
   });
 
   it("sees the same work as the kernel sensor does, and admits what it can't see; polling sees what lives long", async () => {
-    // A program that is not there, one in an exec of the shell itself, a subshell, and a connection that is refused.
+    // A program that is not there, one in an exec of the shell itself, names that are taken, missing or not to be changed, a
+    // subshell, and a connection that is refused.
     const work = `for i in 1 2 3; do /bin/env true T$i; done; nowhere-to-be-found
       echo x >a; mv a b; mkdir d; ln -s b l; chmod 600 b; rm b l; rmdir d; cat /etc/hostname >/dev/null
+      mkdir d; mkdir d; mkdir /etc/x; rmdir none
       (echo y >sub); nc -w 1 127.0.0.1 9; exec sleep 1.5`;
     const options = (captureDir: string) => ({ captureDir, sensitivePatterns: [] });
     const start = sensorProcesses({ program: sensorProgram(ROOT) });
@@ -169,12 +171,14 @@ describe("the seccomp layer and a container", { timeout: 600_000 }, () => {
       ),
       of("file.rename").map((event) => [event.path, event.to]),
       (["file.mkdir", "file.symlink", "file.chmod", "file.unlink", "file.rmdir"] as const).map((kind) =>
-        of(kind).map((event) => event.path),
+        of(kind).map((event) => [event.path, event.errno]),
       ),
       of("process.exec-failed").map((event) => [event.path, event.errno]),
       of("net.connect").map(({ remote, role, transport }) => [remote, role, transport]),
     ];
     expect(names(seccomp)).toEqual(names(kernel));
+    expect(seccomp.of("file.mkdir").map(({ errno }) => errno)).toEqual([undefined, undefined, "EEXIST", "EROFS"]);
+    expect(seccomp.of("process.exec-failed").length).toBeGreaterThan(0);
     expect(polling.tree.processes.some(({ args }) => args === "sleep 1.5")).toBe(true);
     expect(polling.of("process.exec")).toEqual([]);
 
