@@ -57,7 +57,7 @@ static bool send_file(const struct fanotify_event_metadata *event, uint64_t file
   header.size = before.st_size;
   header.pid = event->pid;
   if (before.st_nlink == 0) header.flags |= FLAG_UNLINKED;
-  output_frame(&header, path, place_path(event->fd, &before, path, sizeof(path)));
+  output_frame(&header, path, place_path(event->fd, path, sizeof(path)));
   struct record_header end = record_begin(KIND_FILE_END);
   end.number = number;
   if ((uint64_t)before.st_size > file_bytes) end.flags |= FLAG_TOO_LARGE;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct place {
@@ -39,10 +40,14 @@ static size_t name_of(int file, char *path, size_t size) {
   return length < 0 ? 0 : length;
 }
 
-/* Cuts what the kernel puts behind the name of a file that has none any more. */
-static size_t own_name(const char *path, size_t length, const struct stat *status) {
+/*
+ * Cuts what the kernel puts behind the name of a file that has none any more. A file loses its last link before its name
+ * is told as gone, so the links are counted after the name was read.
+ */
+static size_t own_name(int file, const char *path, size_t length) {
   size_t mark = sizeof(GONE) - 1;
-  if (status->st_nlink > 0 || length <= mark || memcmp(path + length - mark, GONE, mark)) return length;
+  struct stat status;
+  if (fstat(file, &status) || status.st_nlink > 0 || length <= mark || memcmp(path + length - mark, GONE, mark)) return length;
   return length - mark;
 }
 
@@ -60,7 +65,7 @@ static const struct place *detached_place(int file) {
   return NULL;
 }
 
-size_t place_path(int file, const struct stat *status, char *path, size_t size) {
+size_t place_path(int file, char *path, size_t size) {
   size_t length = name_of(file, path, size);
   const struct place *place = detached_place(file);
   /* It may have happened in between, so the name is asked for again. */
@@ -69,5 +74,5 @@ size_t place_path(int file, const struct stat *status, char *path, size_t size) 
     memcpy(path, place->path, before);
     length = before + name_of(file, path + before, size - before);
   }
-  return own_name(path, length, status);
+  return own_name(file, path, length);
 }

@@ -4,7 +4,6 @@
 #define WITNESS_PLACES_H
 
 #include <stddef.h>
-#include <sys/stat.h>
 
 /* Most directories that can be watched. */
 #define MOST_PLACES 8
@@ -13,6 +12,6 @@
 void place_add(int directory, const char *path);
 
 /* Writes the path of an open file to `path`, without a NUL. Returns its length, 0 when it is not known. */
-size_t place_path(int file, const struct stat *status, char *path, size_t size);
+size_t place_path(int file, char *path, size_t size);
 
 #endif
