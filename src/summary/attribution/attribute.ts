@@ -12,6 +12,7 @@ import {
 import { CallMatcher } from "./call-matcher.ts";
 import type { AgentCause, Cause } from "./cause.ts";
 import type { GatewayCall } from "./gateway-calls.ts";
+import { accessOf, isOwnLook, isUnheardOf, type ProcessEvent } from "./process-event.ts";
 import { isLookUp } from "./refusal.ts";
 
 /** One process of the container, as far as attribution needs it. */
@@ -50,8 +51,6 @@ export interface AttributedEvent {
 
 /** Most changed paths that are remembered; reads of later ones stay unattributed. */
 const MOST_CHANGED = 50_000;
-
-type ProcessEvent = Extract<CaptureEvent, { process: string }>;
 
 /**
  * Ties the events of a run to the tool calls that caused them, one after the other in the order of the file. Rests on the
@@ -232,22 +231,6 @@ export class Attributor {
     if (cause.kind !== "call") return { kind: "unbacked", ...about };
     return cause.call.callId === null || cause.call.callId === mark ? undefined : { kind: "other-call", ...about };
   }
-}
-
-/** What a program of the agent that looks at the repository may do: read, and write where the agent keeps its own things. */
-function isOwnLook(event: ProcessEvent): boolean {
-  if (event.kind.startsWith("net.") || isUnheardOf(event)) return false;
-  return !("path" in event) || accessOf(event) === "read" || isOwnPath(event.path);
-}
-
-/** What the agent never does by itself: another user, other namespaces, a hand in another process. */
-function isUnheardOf({ kind }: ProcessEvent): boolean {
-  return kind === "process.credentials" || kind === "process.namespace" || kind === "process.reach";
-}
-
-function accessOf(event: ProcessEvent): "read" | "write" | "written" {
-  if ((event.kind === "file.open" || event.kind === "file.open-failed") && event.access === "read") return "read";
-  return event.kind === "file.close-write" ? "written" : "write";
 }
 
 /** A child's cause is its parent's, and the way to know it is the line of descent. */
