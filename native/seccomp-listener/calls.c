@@ -14,6 +14,8 @@
 #define MOST_KEPT_ENVIRONMENT (8u << 10)
 #define MOST_COUNTED (4u << 20)
 #define MOST_STRINGS 65536u
+#define RECENT_THREADS 64
+#define RECENT_NS 20000000ull
 
 /* A vector of texts as the kernel will lay it out: each with its NUL, one behind the other. */
 static size_t read_vector(int memory, uint64_t address, char *into, size_t size, size_t *whole) {
@@ -219,9 +221,31 @@ static void tell_read(const struct seccomp_notif *call, const struct process *pr
   }
 }
 
+/* What is known of a thread costs more than all else, and a thread that makes one call makes more. Kept for so short a time
+ * that its number can't have gone to another one, and forgotten when it runs another program. */
+static int recall_process(int tid, int will_change, struct process *process) {
+  static struct {
+    uint64_t read_ns;
+    struct process process;
+  } recent[RECENT_THREADS];
+  unsigned at = (unsigned)tid % RECENT_THREADS;
+  uint64_t now = now_ns();
+  if (recent[at].process.tid == tid && now - recent[at].read_ns < RECENT_NS) {
+    *process = recent[at].process;
+  } else if (read_process(tid, process)) {
+    recent[at].read_ns = now;
+    recent[at].process = *process;
+  } else {
+    return 0;
+  }
+  if (will_change) recent[at].process.tid = 0;
+  return 1;
+}
+
 void tell_call(const struct seccomp_notif *call) {
   struct process process;
-  if (!read_process((int)call->pid, &process)) return;
+  int is_exec = call->data.nr == SYS_execve || call->data.nr == SYS_execveat;
+  if (!recall_process((int)call->pid, is_exec, &process)) return;
   int memory = open_memory((int)call->pid);
   /* The number could have gone to another process between the call and the look: the kernel says whether it did. */
   if (memory >= 0 && still_waits(call->id)) tell_read(call, &process, memory);
