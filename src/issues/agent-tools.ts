@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { Issue } from "../schema/issue.ts";
+import { viewWorkingCopy } from "./working-copy.ts";
 
 /**
  * The tools that OpenCode 1.18.33 offers a chat model, with their parameters as it sends them in its requests. A call
@@ -49,3 +51,19 @@ export const AGENT_TOOLS: Readonly<Record<string, z.ZodType>> = {
   }),
   write: z.strictObject({ filePath: path, content: text }),
 };
+
+const mcpConfig = z.object({ mcp: z.record(z.string(), z.unknown()) });
+
+/**
+ * MCP servers of the working copy's own opencode.json, where the task lets it be read. OpenCode offers their tools as
+ * `SERVER_TOOL`, with `_` for what is no letter, digit, `_` or `-`.
+ */
+export function mcpServersOf(issue: Issue, projectDir: string): string[] {
+  if (issue.project_config !== true) return [];
+  try {
+    const config = mcpConfig.parse(JSON.parse(viewWorkingCopy(issue, projectDir).read("opencode.json") ?? ""));
+    return Object.keys(config.mcp).map((name) => name.replaceAll(/[^\w-]/g, "_"));
+  } catch {
+    return [];
+  }
+}

@@ -5,7 +5,7 @@ import { schemaProblems } from "../core/json-file.ts";
 import { readScript } from "../gateway/script-file.ts";
 import type { Issue } from "../schema/issue.ts";
 import { type Script, type ScriptToolCall, toolCallsOf } from "../schema/scripted-model.ts";
-import { AGENT_TOOLS } from "./agent-tools.ts";
+import { AGENT_TOOLS, mcpServersOf } from "./agent-tools.ts";
 import { playScript } from "./play-script.ts";
 import { buildPrompt } from "./prompt.ts";
 import type { Complain } from "./task-report.ts";
@@ -26,12 +26,12 @@ export function checkScript(file: string, issue: Issue, projectDir: string, comp
     complain("error", errorMessage(error));
     return;
   }
-  checkToolCalls(script, complain);
+  checkToolCalls(script, mcpServersOf(issue, projectDir), complain);
   checkPlay(script, issue, complain);
   checkPaths(script, issue, projectDir, complain);
 }
 
-function checkToolCalls(script: Script, complain: Complain): void {
+function checkToolCalls(script: Script, mcpServers: readonly string[], complain: Complain): void {
   const ids = new Set<string>();
   for (const [index, entry] of script.fixtures.entries()) {
     if (entry.match.sequenceIndex !== undefined) {
@@ -41,13 +41,15 @@ function checkToolCalls(script: Script, complain: Complain): void {
       const where = `fixtures[${index}], tool call ${JSON.stringify(call.id ?? call.name)}`;
       if (call.id !== undefined && ids.has(call.id)) complain("error", `${where}: this id is used twice`);
       if (call.id !== undefined) ids.add(call.id);
-      for (const problem of argumentProblems(call)) complain("warning", `${where}: ${problem}`);
+      for (const problem of argumentProblems(call, mcpServers)) complain("warning", `${where}: ${problem}`);
     }
   }
 }
 
 /** Only warnings: a script may make a mistake on purpose. */
-function argumentProblems(call: ScriptToolCall): string[] {
+function argumentProblems(call: ScriptToolCall, mcpServers: readonly string[]): string[] {
+  // What such a tool takes is its server's to say.
+  if (mcpServers.some((server) => call.name.startsWith(`${server}_`))) return [];
   const schema = Object.hasOwn(AGENT_TOOLS, call.name) ? AGENT_TOOLS[call.name] : undefined;
   if (schema === undefined) {
     return [`OpenCode has no tool ${JSON.stringify(call.name)}; it has ${Object.keys(AGENT_TOOLS).join(", ")}`];

@@ -50,6 +50,18 @@ describe("checkTasks", () => {
     });
   });
 
+  it("knows the tools of MCP servers that a task lets OpenCode start, and no others", () => {
+    putGood();
+    const ask = call("m", "my_server_get", { anything: 1 });
+    putScript(turn(0, { toolCalls: [ask] }), turn(1, { content: "Done." }));
+    put("tasks/fixtures/one/opencode.json", { mcp: { "my.server": { type: "local", command: ["true"] } } });
+    const files = [{ source: "tasks/fixtures/one/opencode.json", destination: "opencode.json" }];
+    put("tasks/issues.json", [{ ...issue, files, project_config: true }]);
+    expect(complaints()).toEqual([]);
+    put("tasks/issues.json", [{ ...issue, files }]);
+    expect(complaints()).toEqual([expect.stringContaining('OpenCode has no tool "my_server_get"')]);
+  });
+
   it("names missing files, links that lead out, and what is no file", () => {
     putGood();
     put("tasks/issues.json", [{ ...issue, files: ["gone.py", "out", "dir", "tasks/fixtures/one"] }]);

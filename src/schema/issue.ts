@@ -31,6 +31,12 @@ export const issueSource = z.object({
   title: z.string().min(1).describe("One line; OpenCode's session gets it as its title."),
   prompt: z.string().min(1).describe("What the agent is asked to do."),
   files: z.array(issueFile).optional().describe("Files the task needs; they are put into the working copy."),
+  project_config: z
+    .boolean()
+    .optional()
+    .describe(
+      "True for a task whose purpose needs that OpenCode reads the working copy's own AGENTS.md, CLAUDE.md, opencode.json and plugins, as with --project-config.",
+    ),
 });
 export type IssueSource = z.infer<typeof issueSource>;
 
