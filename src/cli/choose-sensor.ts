@@ -52,11 +52,10 @@ export async function chooseSensor(
   // Where only looks are left to fall back to, the run itself does that: a trial here would tell nothing more.
   const fault = isBuilt
     ? problem === undefined && (await faultOf(kernelSensor))
-    : `it is not built (${BUILD} builds it)`;
+    : `the kernel sensor is not built (${BUILD} builds it)`;
   if (typeof fault !== "string") return choice("kernel", "it is built, and is the best there is", { kernelSensor });
-  const reason = `the kernel sensor can't be used: ${fault}`;
-  if (problem === undefined) return choice("seccomp", reason, { seccompListener });
-  return choice("polling", `${reason}; ${problem.message}`);
+  if (problem === undefined) return choice("seccomp", fault, { seccompListener });
+  return choice("polling", `${fault}; ${problem.message}`);
 }
 
 function unavailable(message: string, hint: string): CaptureError {
