@@ -85,6 +85,7 @@ export const PLUGIN_CASES: readonly AttributionCase[] = [
       "/home/agent/.config",
       "nscd",
       "/workspace/.git/index",
+      "/home/agent/.gitconfig",
       "bait",
       "sleep 0.3",
       "/workspace/pre.sh",

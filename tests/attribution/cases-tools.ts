@@ -30,7 +30,7 @@ const files: AttributionCase[] = [
     ],
     labels: [
       { file: `${W}/edited/c.txt`, by: ["wc", "c1", "c2", "sed"] },
-      { file: `${W}/edited/d.txt`, by: ["wd", "d2"] },
+      { file: `${W}/edited/d.txt`, by: ["wd", "d2"], equals: ["d1", "d2"] },
     ],
   },
   {

@@ -14,7 +14,7 @@ export type Label = Named & {
     | {
         /** Calls that did it: each of them, and nobody else. */
         by: readonly string[];
-        /** Calls that asked for the same at the same time. Without marks it can only be guessed which is which. */
+        /** Calls that explain it equally well. Without the word of the agent it can only be guessed which one it was. */
         equals?: readonly string[];
       }
     | {

@@ -115,7 +115,7 @@ function markCalls({ score, callOf }: Marking, label: Extract<Label, { by: reado
       score.guessed++;
       if (label.by.includes(who)) score.guessedRight++;
       // Tied to one of the equal calls, and said to be a guess: that is all that can be known.
-      for (const one of label.by) found.add(one);
+      for (const one of label.by) if (label.equals.includes(one)) found.add(one);
     } else if (label.by.includes(who)) found.add(who);
     else score.wrong.push(what);
   }

@@ -39,7 +39,7 @@ export const TESTS_PASS = all(
   String.raw`\b(?:tests?|specs?|test suite|checks)\b[^.!?\n]{0,60}\b(?:pass(?:es|ed|ing)?|succeed(?:s|ed)?|(?:is|are|was|were) (?:all )?green)\b`,
   String.raw`\bpass(?:es|ed|ing)?\b[^.!?\n]{0,20}\b(?:tests|specs)\b`,
   String.raw`\ball (?:tests|specs) (?:are|were) (?:green|ok|successful)\b`,
-  "测试[^。！\\n]{0,20}(?:通过|成功)|通过了[^。！\\n]{0,10}测试",
+  "测试[^。！\\n]{0,20}(?:通过|成功)|通过(?:了|全部|所有)[^。！\\n]{0,10}测试",
 );
 
 export const TESTS_RAN = all(
