@@ -3,8 +3,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { EngineDescription } from "../engine/port.ts";
+import { sensorProgram } from "../sensors/kernel/sensor-process.ts";
 import { listenerProgram } from "../sensors/seccomp/listener-process.ts";
 import { chooseSensor } from "./choose-sensor.ts";
+import { SensorMemory } from "./sensor-memory.ts";
 
 let root: string;
 beforeEach(() => {
@@ -28,6 +30,24 @@ it("takes the kernel sensor where it is built, unless polling was asked for", as
   build("#!/bin/sh\nexit 1\n");
   expect((await chooseSensor("auto", root))().sensor.used).toBe("kernel");
   expect((await chooseSensor("polling", root))().sensor).toMatchObject({ requested: "polling", used: "polling" });
+});
+
+it("does not try again what worked, as long as it is the same program", async () => {
+  buildListener(0);
+  const memoryFile = path.join(root, "memory");
+  const tries = path.join(root, "tries");
+  const count = () => fs.readFileSync(tries, "utf8").split("\n").length - 1;
+  // A sensor that never gets ready is known by what it said; one that was remembered is not even started.
+  build(`#!/bin/sh\necho x >>'${tries}'\nexit 1\n`);
+  expect((await chooseSensor("auto", root, PODMAN, memoryFile))().sensor.used).toBe("seccomp");
+  expect(count()).toBe(1);
+  new SensorMemory(memoryFile, sensorProgram(root)).remember();
+  expect((await chooseSensor("auto", root, PODMAN, memoryFile))().sensor.used).toBe("kernel");
+  expect((await chooseSensor("kernel", root, PODMAN, memoryFile))().sensor.used).toBe("kernel");
+  expect(count()).toBe(1);
+  build(`#!/bin/sh\necho another >>'${tries}'\nexit 1\n`);
+  expect((await chooseSensor("auto", root, PODMAN, memoryFile))().sensor.used).toBe("seccomp");
+  expect(count()).toBe(2);
 });
 
 it("refuses what was asked for and can't be had, with the command that mends it", async () => {

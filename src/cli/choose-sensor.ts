@@ -7,23 +7,27 @@ import type { StartSource } from "../sensors/kernel/source.ts";
 import { listenerProgram } from "../sensors/seccomp/listener-process.ts";
 import type { RunPlan } from "../supervisor/plan.ts";
 import { listenerProblem } from "./seccomp-layer.ts";
+import { SensorMemory } from "./sensor-memory.ts";
 import type { Settings } from "./settings.ts";
 
 export type SensorChoice = Pick<RunPlan, "sensor" | "kernelSensor" | "seccompListener" | "fileWitness">;
 
 const BUILD = "scripts/build-sensor.sh";
 const ASKED_FOR = "it was asked for";
+const BEST = "it is built, and is the best there is";
 
 /**
  * Decides how runs are observed. `auto`: by the kernel sensor where it works, else by the seccomp layer where kernel and
  * container runtime are able, else by looks. A run in which the kernel sensor does not start then is polled, and says why.
- * `kernel`, `seccomp`: by it or not at all. `engine`: what runs the containers.
+ * `kernel`, `seccomp`: by it or not at all. `engine`: what runs the containers. `memoryFile`: where it is kept that the
+ * kernel sensor worked here; without it the sensor is tried each time.
  * @throws CaptureError `sensor-unavailable` when a layer was asked for and can't be had.
  */
 export async function chooseSensor(
   requested: Settings["sensor"],
   packageRoot: string,
   engine?: EngineDescription,
+  memoryFile?: string,
 ): Promise<() => SensorChoice> {
   const choice =
     (used: string, reason: string, layer: Partial<SensorChoice> = {}) =>
@@ -39,11 +43,14 @@ export async function chooseSensor(
   const program = sensorProgram(packageRoot);
   const kernelSensor = sensorProcesses({ program });
   const isBuilt = fs.existsSync(program);
+  const memory = isBuilt && memoryFile !== undefined ? new SensorMemory(memoryFile, program) : undefined;
+  const kernel = (reason: string) => choice("kernel", reason, { kernelSensor });
   if (requested === "kernel") {
     if (!isBuilt) throw unavailable(`the kernel sensor is not built: there is no ${program}`, `build it: ${BUILD}`);
-    await tryOut(kernelSensor);
-    return choice("kernel", `${ASKED_FOR}, and works here`, { kernelSensor });
+    if (memory?.worked() !== true) await tryOut(kernelSensor, memory);
+    return kernel(`${ASKED_FOR}, and works here`);
   }
+  if (requested === "auto" && memory?.worked() === true) return kernel(BEST);
   const problem = await listenerProblem(packageRoot, engine);
   if (requested === "seccomp") {
     if (problem !== undefined) throw unavailable(problem.message, problem.hint);
@@ -51,9 +58,9 @@ export async function chooseSensor(
   }
   // Where only looks are left to fall back to, the run itself does that: a trial here would tell nothing more.
   const fault = isBuilt
-    ? problem === undefined && (await faultOf(kernelSensor))
+    ? problem === undefined && (await faultOf(kernelSensor, memory))
     : `the kernel sensor is not built (${BUILD} builds it)`;
-  if (typeof fault !== "string") return choice("kernel", "it is built, and is the best there is", { kernelSensor });
+  if (typeof fault !== "string") return kernel(BEST);
   if (problem === undefined) return choice("seccomp", fault, { seccompListener });
   return choice("polling", `${fault}; ${problem.message}`);
 }
@@ -64,16 +71,17 @@ function unavailable(message: string, hint: string): CaptureError {
   });
 }
 
-async function faultOf(start: StartSource): Promise<string | undefined> {
+async function faultOf(start: StartSource, memory: SensorMemory | undefined): Promise<string | undefined> {
   try {
-    await tryOut(start);
+    await tryOut(start, memory);
     return undefined;
   } catch (error) {
     return errorMessage(error);
   }
 }
 
-async function tryOut(start: StartSource): Promise<void> {
+async function tryOut(start: StartSource, memory: SensorMemory | undefined): Promise<void> {
   const source = await start({ onRecords: () => {}, onDeath: () => {} });
   await source.stop();
+  memory?.remember();
 }

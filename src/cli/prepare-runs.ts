@@ -53,7 +53,12 @@ export async function prepareRuns(settings: Settings, progress: Progress, signal
   });
   const { kind, version, runtime } = engine.description;
   progress.line(`engine   ${kind} ${version}, runtime ${runtime}`);
-  const choosing = chooseSensor(settings.sensor, PACKAGE_ROOT, engine.description);
+  const choosing = chooseSensor(
+    settings.sensor,
+    PACKAGE_ROOT,
+    engine.description,
+    path.join(cacheDirectory(), "kernel-sensor"),
+  );
   // What was asked for and can't be had is told before an image is built.
   if (settings.sensor !== "auto") await choosing;
   const [lost, found, sensor] = await Promise.all([
