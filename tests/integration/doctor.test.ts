@@ -32,6 +32,7 @@ it("says what this machine can do", async () => {
     expect.arrayContaining(["node", "system", "rights", "docker", "podman", "engine", "image", "image-build"]),
   );
   expect(byId.get("file-witness")).toMatchObject({ ok: "yes", detail: expect.stringMatching(/^fanotify/) });
+  expect(byId.get("packets")).toMatchObject({ ok: "yes" });
   expect(byId.get("sensor")).toMatchObject({ ok: "yes", detail: expect.stringMatching(/^kernel: it loads and sees/) });
   expect(byId.get("seccomp-listener")).toMatchObject({ ok: "yes" });
   expect(byId.get("podman")).toMatchObject({ ok: "yes", detail: expect.stringMatching(/runtime (runc|crun)/) });
