@@ -34,6 +34,13 @@ export function isRepositoryStore(file: string): boolean {
   return isBeneath(file, "/workspace/.git");
 }
 
+/** Instructions and settings of the project, which it reads before each question to the model where it may read them at all. */
+const INSTRUCTIONS = /\/(?:AGENTS|CLAUDE|CONTEXT)\.md$|\/opencode\.jsonc?$/u;
+
+export function isInstructions(file: string): boolean {
+  return isInWorkspace(file) && INSTRUCTIONS.test(file);
+}
+
 /** Where it looks around at its start: reads of sensitive names are told. */
 export function isInWorkspace(file: string): boolean {
   return isBeneath(file, "/workspace");

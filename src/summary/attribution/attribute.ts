@@ -1,5 +1,6 @@
 import type { CaptureEvent, EventOf } from "../../schema/event.ts";
 import {
+  isInstructions,
   isInWorkspace,
   isOnTheWay,
   isOwnHelper,
@@ -213,6 +214,7 @@ export class Attributor {
     if (kind === "file.mkdir") return isOnTheWay(path) ? { kind: "agent", what: "own-files" } : undefined;
     if (kind !== "file.open" || event.access !== "read") return undefined;
     if (isRepositoryStore(path)) return { kind: "agent", what: "repository" };
+    if (isInstructions(path)) return { kind: "agent", what: "program" };
     const looksAround = isInWorkspace(path) && this.#matcher.isStarting(atMs);
     return looksAround || this.#changed.has(path) ? { kind: "agent", what: "program" } : undefined;
   }

@@ -333,13 +333,21 @@ test("a sensitive file that the agent's own process reads without a call is unat
   run.asks(2, []);
   run.event(3, { ...read, path: "/workspace/.env", ...file });
   run.event(3, { ...read, path: "/workspace/.npmrc", ...file });
+  // What it asks the model with.
+  run.event(3, { ...read, path: "/workspace/AGENTS.md", ...file });
+  run.event(3, { ...read, path: "/home/agent/AGENTS.md", ...file });
   expect(run.read().effectsOf("0.0")?.files).toMatchObject([{ path: "/workspace/.env", operations: ["read"] }]);
   expect(
     run
       .read()
       .result()
       .unattributed_effects.map((one) => one.text),
-  ).toEqual(["read /home/agent/.ssh/id_rsa", "written /workspace/.env", "read /workspace/.npmrc"]);
+  ).toEqual([
+    "read /home/agent/.ssh/id_rsa",
+    "written /workspace/.env",
+    "read /workspace/.npmrc",
+    "read /home/agent/AGENTS.md",
+  ]);
 });
 
 test("a process whose beginning was not seen is unattributed, and says why", () => {
