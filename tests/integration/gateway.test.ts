@@ -150,7 +150,7 @@ describe("real OpenCode before the gateway", () => {
       error: expect.stringContaining('"turnIndex": 1'),
     });
     expect(exchanges()).toHaveLength(2);
-    expect(gateway.totals()).toMatchObject({ errorCount: 1, modelUnreachable: false, lastFinishReason: "tool_calls" });
+    expect(gateway.totals()).toMatchObject({ errorCount: 1, modelUnreachable: null, lastFinishReason: "tool_calls" });
   });
 
   it("records what an agent that is killed had been sent, and closes in order", async () => {

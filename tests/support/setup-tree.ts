@@ -9,7 +9,6 @@ export interface ScriptResult {
   exitCode: number;
   stdout: string;
   stderr: string;
-  durationMs: number;
 }
 
 /** Runs a program to its end with exactly this environment. */
@@ -17,12 +16,11 @@ export function runScript(
   command: readonly string[],
   options: { cwd?: string; env: Readonly<Record<string, string>> },
 ): Promise<ScriptResult> {
-  const started = performance.now();
   const [file = "", ...args] = command;
   return new Promise((done) => {
     const child = execFile(file, args, { ...options, maxBuffer: 8 << 20 }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      done({ exitCode, stdout, stderr, durationMs: performance.now() - started });
+      done({ exitCode, stdout, stderr });
     });
     child.stdin?.end();
   });
