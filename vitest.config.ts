@@ -10,6 +10,8 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "web/**/*.test.ts", ".opencode/**/*.test.ts"],
           // These run beside each other, and beside whatever else the machine does.
           testTimeout: 60_000,
+          // Left to itself, vitest keeps one of two cores free.
+          maxWorkers: 2,
           setupFiles: ["tests/support/property-seed.ts"],
         },
       },

@@ -15,17 +15,24 @@ export interface WatchdogOptions {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** Below this share of one CPU the container counts as doing nothing: an idle OpenCode uses about 0.5 %. */
+/**
+ * Below this share of one CPU, over the whole time of the idle limit, the container counts as doing nothing: an idle
+ * OpenCode uses about 0.5 %, with single seconds of ten times as much on a busy machine.
+ */
 const IDLE_CPU_SHARE = 0.03;
+
+interface CpuLook {
+  atMs: number;
+  cpuSeconds: number;
+}
 
 /** Watches the time limit and the idle limit of one run. Starts at once; `stop` ends it. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #startedMs = monotonicMs();
   readonly #timer: NodeJS.Timeout;
-  #busyMs = monotonicMs();
-  #lastLookMs = monotonicMs();
-  #lastCpu: number | undefined;
+  /** Since the counter could be read without a break; the first is the youngest that is as old as the idle limit. */
+  #looks: CpuLook[] = [];
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
@@ -40,20 +47,25 @@ export class Watchdog {
     const now = monotonicMs();
     if (now - this.#startedMs >= this.#options.timeoutSeconds * 1000) return this.#reach("time-limit");
     if (this.#options.modelLimitReached?.() === true) return this.#reach("token-limit");
-    this.#noteCpu(now);
-    const activeMs = Math.max(this.#busyMs, this.#options.lastActivityMs());
-    if (now - activeMs >= this.#options.idleSeconds * 1000) this.#reach("idle-limit");
+    const idleMs = this.#options.idleSeconds * 1000;
+    const isQuiet = this.#usesNoCpu(now, idleMs);
+    if (isQuiet && now - this.#options.lastActivityMs() >= idleMs) this.#reach("idle-limit");
   }
 
-  #noteCpu(now: number): void {
-    const cpu = this.#options.cpuSeconds();
-    const elapsedSeconds = (now - this.#lastLookMs) / 1000;
-    // An unreadable counter must not end a run that may be working.
-    const busy =
-      cpu === undefined || this.#lastCpu === undefined || cpu - this.#lastCpu > IDLE_CPU_SHARE * elapsedSeconds;
-    if (busy) this.#busyMs = now;
-    this.#lastCpu = cpu;
-    this.#lastLookMs = now;
+  /** Whether almost no CPU was used during the last `idleMs`; false while that much is not known. */
+  #usesNoCpu(now: number, idleMs: number): boolean {
+    const cpuSeconds = this.#options.cpuSeconds();
+    if (cpuSeconds === undefined) {
+      // An unreadable counter must not end a run that may be working.
+      this.#looks = [];
+      return false;
+    }
+    this.#looks.push({ atMs: now, cpuSeconds });
+    const since = this.#looks.findLastIndex(({ atMs }) => now - atMs >= idleMs);
+    const before = this.#looks[since];
+    if (before === undefined) return false;
+    this.#looks.splice(0, since);
+    return cpuSeconds - before.cpuSeconds <= (IDLE_CPU_SHARE * (now - before.atMs)) / 1000;
   }
 
   #reach(cause: StopCause): void {

@@ -163,7 +163,15 @@ describe("the seccomp layer and a container", { timeout: 600_000 }, () => {
     const polling = await watch(work, (captureDir) => createPollingSensor({ captureDir }));
     for (const seen of [kernel, seccomp, polling]) expect(seen.exitCode).toBe(0);
 
-    const programs = ({ of }: typeof kernel) => of("process.exec").map(({ argv, exe, cwd }) => ({ argv, exe, cwd }));
+    // A call that a signal interrupts while it waits for its answer is asked again: the runtime's own threads send each other
+    // such signals right before they become the container's program.
+    const programs = ({ of }: typeof kernel) =>
+      of("process.exec")
+        .filter((event, at, all) => {
+          const last = all[at - 1];
+          return last?.process !== event.process || String(last.argv) !== String(event.argv);
+        })
+        .map(({ argv, exe, cwd }) => ({ argv, exe, cwd }));
     expect(programs(seccomp)).toEqual(programs(kernel));
     const names = ({ of }: typeof kernel) => [
       of("file.open").flatMap(({ path: name, access, created }) =>
