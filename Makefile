@@ -39,7 +39,7 @@ check: ## The gate: format, lint, types, dead code, generated documents, unit te
 	@scripts/setup.sh browse && scripts/check.sh
 
 bench: ## Measure what README's figures come from
-	@scripts/setup.sh test && npm run --silent bench -- $(ARGS)
+	@scripts/setup.sh test && NODE_COMPILE_CACHE="$$PWD/.cache/compile" npm run --silent bench
 
 docs: ## Write the generated documents again
 	@scripts/setup.sh node && npm run --silent docs
