@@ -23,7 +23,7 @@ STAMP=sensor
 sensor_key() {
   local files
   mapfile -t files < <(find "$DIRECTORY" "${SMALL[@]/#/native/}" -maxdepth 1 -type f \( -name '*.[ch]' -o -name Makefile \) | LC_ALL=C sort)
-  echo "$(hash_of "${files[@]}") $(uname -sm)"
+  echo "$(hash_of native/program.mk "${files[@]}") $(uname -sm)"
 }
 
 programs_hash() {
