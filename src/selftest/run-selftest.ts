@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { isoNow, monotonicMs } from "../core/clock.ts";
 import { CaptureError } from "../core/errors.ts";
+import { PACKAGE_ROOT } from "../core/package-root.ts";
 import { formatIdentity, ownIdentity } from "../core/process-identity.ts";
 import type { ContainerEngine, ContainerSpec, Mount } from "../engine/port.ts";
 import { LAYOUT } from "../evidence/layout.ts";
@@ -130,7 +131,7 @@ function selftestSpec(options: SelftestOptions, dir: string, tag: string): Conta
     inside("home", INSIDE.home, false),
     inside("tmp", INSIDE.tmp, false),
   ];
-  fs.copyFileSync(path.join(import.meta.dirname, "workload.py"), path.join(dir, "programs", "workload.py"));
+  fs.copyFileSync(path.join(PACKAGE_ROOT, "src", "selftest", "workload.py"), path.join(dir, "programs", "workload.py"));
   return {
     name: `opencode-capture-selftest-${tag}`,
     image: options.imageRef,
